@@ -113,6 +113,12 @@ pub enum StorageError {
     /// The store was closed under us: another tab deleted it, or opened it with a newer version of Sash.
     #[error("the store was closed: another tab has deleted or upgraded it")]
     Closed,
+    /// Another process has the store open, which only one may.
+    #[error("{path} is in use by another process")]
+    InUse {
+        /// The store's file.
+        path: String,
+    },
     /// A stored value cannot be read.
     #[error("corrupt record {key:?} in table {}: {message}", table.name())]
     Corrupt {
