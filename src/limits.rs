@@ -42,3 +42,8 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
+/// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
+pub const SQLITE_QUEUE: usize = 256;
+
+/// How many commits share one SQLite transaction at most: its last member waits for the first.
+pub const SQLITE_GROUP: usize = 64;
