@@ -4,11 +4,14 @@
 //! a server. `ARCHITECTURE.md` has the picture, the code map and the invariants.
 
 pub mod account;
+pub mod accumulator;
 pub mod cache;
 pub mod connection;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod poller;
+pub mod protocol;
 pub mod storage;
 pub mod upstream;
 

@@ -47,3 +47,5 @@ pub const SQLITE_QUEUE: usize = 256;
 
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+/// Loads that one step may ask for before it is taken for broken.
+pub const LOAD_ROUNDS: usize = 16;

@@ -17,6 +17,7 @@ pub struct RoomIndex {
     entries: Vec<Option<RoomEntry>>,
     numbers: FxHashMap<OwnedRoomId, RoomNumber>,
     by_change: BTreeSet<(Position, RoomNumber)>,
+    by_page: FxHashMap<u8, Vec<RoomNumber>>,
 }
 
 impl RoomIndex {
@@ -42,6 +43,11 @@ impl RoomIndex {
             .filter_map(|(number, entry)| entry.as_ref().map(|entry| (RoomNumber(number), entry)))
     }
 
+    /// Returns the rooms of one page of the stored index.
+    pub fn page(&self, page: u8) -> impl Iterator<Item = &RoomEntry> {
+        self.by_page.get(&page).into_iter().flatten().filter_map(|number| self.get(*number))
+    }
+
     /// Returns how many rooms there are.
     pub fn len(&self) -> usize {
         self.numbers.len()
@@ -65,6 +71,7 @@ impl RoomIndex {
                 let number = RoomNumber(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
                 self.entries.push(None);
                 self.numbers.insert(entry.room_id.clone(), number);
+                self.by_page.entry(entry.page()).or_default().push(number);
                 number
             }
         };
@@ -83,6 +90,9 @@ impl RoomIndex {
         let number = self.numbers.remove(room)?;
         if let Some(before) = self.entries.get_mut(number.0 as usize).and_then(Option::take) {
             self.by_change.remove(&(before.last_change(), number));
+            if let Some(page) = self.by_page.get_mut(&before.page()) {
+                page.retain(|other| *other != number);
+            }
         }
         Some(number)
     }

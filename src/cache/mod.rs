@@ -144,6 +144,11 @@ impl AccountCache {
         self.ignored.contains(user)
     }
 
+    /// Returns the rooms that Element showed last (its breadcrumbs), the latest first.
+    pub fn recently_viewed(&self) -> Vec<OwnedRoomId> {
+        account_data::breadcrumbs(&self.account_data)
+    }
+
     /// Returns the list of the rooms that match `filters`, latest activity first, making it if nobody asked before.
     /// It is kept up to date from then on.
     pub fn list(&mut self, filters: &Filters) -> &SortedList {
