@@ -3,9 +3,14 @@
 //! Polls the ordinary v2 `/sync` of any homeserver and answers sliding sync from its own store, in the browser and as
 //! a server. `ARCHITECTURE.md` has the picture, the code map and the invariants.
 
+pub mod account;
+pub mod cache;
+pub mod connection;
 pub mod limits;
 pub mod model;
+pub mod platform;
 pub mod storage;
+pub mod upstream;
 
 #[cfg(browser)]
 pub mod browser;

@@ -266,6 +266,7 @@ pub async fn a_batch_may_touch_every_table(place: &impl StoreUnderTest) {
         RecordKey::RoomIndex(63),
         RecordKey::State(room(), 0),
         RecordKey::Members(room(), u16::MAX),
+        RecordKey::Stripped(room()),
         RecordKey::Timeline(room(), -1),
         RecordKey::Receipts(room()),
         RecordKey::RoomAccountData(room()),

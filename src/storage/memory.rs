@@ -84,6 +84,7 @@ impl MemoryStorage {
     }
 
     /// Puts one record back as it was.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn restore(&self, address: Address, before: Option<Vec<u8>>) {
         let records = &mut self.state.borrow_mut().records;
         match before {

@@ -10,17 +10,15 @@ pub mod conformance;
 mod faulty;
 mod memory;
 
-use std::{future::Future, pin::Pin};
-
 #[cfg(any(test, feature = "testing"))]
 pub use faulty::{Fault, FaultyStorage};
 pub use memory::MemoryStorage;
 use ruma::UserId;
 
-use crate::model::{RecordKey, Table};
-
-/// A future that stays on its thread: the core is single-threaded (ARCHITECTURE.md).
-pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// A record as a scan returns it: its encoded key and its value.
 pub type Record = (String, Vec<u8>);

@@ -25,7 +25,8 @@ use self::{
 use crate::{
     limits::SQLITE_QUEUE,
     model::{RecordKey, Table},
-    storage::{Batch, LocalFuture, Record, Storage, StorageError},
+    platform::LocalFuture,
+    storage::{Batch, Record, Storage, StorageError},
 };
 
 /// A handle to the store. Clones share one thread, and may be sent to other threads; the futures stay where they are.
