@@ -7,8 +7,11 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use ruma::{OwnedUserId, UserId};
 
-use super::{Batch, LocalFuture, Record, Storage, StorageError, Write};
-use crate::model::{RecordKey, Table};
+use super::{Batch, Record, Storage, StorageError, Write};
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// A store that lives as long as its last handle.
 #[derive(Clone, Debug, Default)]
