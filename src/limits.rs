@@ -1,0 +1,1 @@
+//! Every limit of Sash, in one place. Nothing in the code grows beyond one of these.

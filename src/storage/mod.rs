@@ -1,0 +1,110 @@
+//! Where accounts are kept: a narrow trait over ordered tables, and the memory store.
+//!
+//! Invariants: a batch is written whole or not at all; a key belongs to one account, and no call reaches across
+//! accounts; the store does not know what its values mean. There are no interactive transactions, because IndexedDB
+//! cannot hold one open across a foreign await.
+
+mod memory;
+
+use std::{future::Future, pin::Pin};
+
+pub use memory::MemoryStorage;
+use ruma::UserId;
+
+use crate::model::{RecordKey, Table};
+
+/// A future that stays on its thread: the core is single-threaded (ARCHITECTURE.md).
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Ordered tables per account. Values are opaque bytes.
+pub trait Storage {
+    /// Returns the value of each key, in the order asked; `None` where there is none.
+    fn get<'a>(
+        &'a self,
+        account: &'a UserId,
+        keys: &'a [RecordKey],
+    ) -> LocalFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
+
+    /// Returns all records of `table` whose encoded key is in `range` (whole table when `None`), in key order.
+    fn scan<'a>(
+        &'a self,
+        account: &'a UserId,
+        table: Table,
+        range: Option<(String, String)>,
+    ) -> LocalFuture<'a, Result<Vec<(String, Vec<u8>)>, StorageError>>;
+
+    /// Writes `batch` as one transaction. On an error nothing of it is written.
+    fn commit<'a>(&'a self, account: &'a UserId, batch: Batch) -> LocalFuture<'a, Result<(), StorageError>>;
+
+    /// Deletes everything the account has.
+    fn delete_account<'a>(&'a self, account: &'a UserId) -> LocalFuture<'a, Result<(), StorageError>>;
+}
+
+/// What one commit writes. Later writes of the same key win over earlier ones.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Writes in order.
+    pub writes: Vec<Write>,
+    /// How much of a power loss the batch must survive.
+    pub durability: Durability,
+    /// The lease epoch that must still hold. `None` where the store has one owner only.
+    pub epoch: Option<u64>,
+}
+
+/// One write of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Inserts or replaces a record.
+    Put(RecordKey, Vec<u8>),
+    /// Deletes a record; no error if there is none.
+    Delete(RecordKey),
+    /// Deletes the records of a table in a half-open range of encoded keys.
+    DeleteRange(Table, String, String),
+}
+
+/// Whether a committed batch may be lost when the power goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// It may: the homeserver can be asked again.
+    #[default]
+    Relaxed,
+    /// It may not: ours is the only copy (to-device messages are deleted upstream by the next `since`).
+    Strict,
+}
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The underlying store failed.
+    #[error("the {backend} store failed: {message}")]
+    Backend {
+        /// Which store.
+        backend: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// There is no room left.
+    #[error("the storage quota is used up")]
+    Quota,
+    /// Another owner has taken the account: our epoch is over.
+    #[error("another process has taken over the account")]
+    EpochLost,
+    /// A stored value cannot be read.
+    #[error("corrupt record {key:?} in table {}: {message}", table.name())]
+    Corrupt {
+        /// The table.
+        table: Table,
+        /// The encoded key.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The database was written by a newer version of Sash.
+    #[error("the database has schema version {found}, this version of Sash knows up to {known}")]
+    NewerSchema {
+        /// What the database says.
+        found: u32,
+        /// What we know.
+        known: u32,
+    },
+}
