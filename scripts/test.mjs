@@ -33,9 +33,15 @@ const PARTS = { style, rust, sim, wasm, e2e };
 async function* style({ full }) {
   yield { name: 'setup', work: () => setUp('rust', 'lints', 'wasmTarget', 'npm'), needed: true };
   yield { name: 'cargo fmt', work: () => run('cargo', ['fmt', '--check']) };
-  yield { name: 'clippy, native', work: () => run('cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']) };
-  const browserTests = (await integrationTests()).includes('browser') ? ['--test', 'browser'] : [];
-  yield { name: 'clippy, wasm32', work: () => run('cargo', ['clippy', '--locked', '--lib', ...browserTests, ...WASM, '--', '-D', 'warnings']) };
+  yield { name: 'clippy, native', work: () => run('cargo', ['clippy', '--locked', '--lib', '--bins', '--', '-D', 'warnings']) };
+  // Tests, examples and benches are programs of their own: they may look at the clock and spawn.
+  const programs = ['--tests', '--examples', '--benches', '--', '-D', 'warnings', '-A', 'clippy::disallowed_methods'];
+  yield { name: 'clippy, tests and examples', work: () => run('cargo', ['clippy', '--locked', ...programs]) };
+  yield { name: 'clippy, wasm32', work: () => run('cargo', ['clippy', '--locked', '--lib', ...WASM, '--', '-D', 'warnings']) };
+  if (await hasTest('browser')) {
+    const args = ['--test', 'browser', ...WASM, '--', '-D', 'warnings', '-A', 'clippy::disallowed_methods'];
+    yield { name: 'clippy, wasm32 tests', work: () => run('cargo', ['clippy', '--locked', ...args]) };
+  }
   yield { name: 'repository rules', tests: true, work: (count) => run('cargo', ['test', '--locked', '--test', 'tidy'], count) };
   yield { name: 'scripts', tests: true, work: (count) => run(process.execPath, nodeTest([fromRoot('scripts', 'lib', 'counts.test.mjs')]), count) };
   yield { name: 'types', work: checkTypes };
@@ -53,7 +59,7 @@ async function* rust({ filter }) {
 
 async function* sim({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
-  if (!(await integrationTests()).includes('sim')) return yield { name: 'simulation', work: () => missing('tests/sim') };
+  if (!(await hasTest('sim'))) return yield { name: 'simulation', work: () => missing('tests/sim') };
   // How many seeds is the simulator's own choice, unless we have the time for more.
   const env = full ? { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? '5000' } : {};
   yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', '--test', 'sim', '--', ...filter], { ...count, env }) };
@@ -61,7 +67,7 @@ async function* sim({ full, filter }) {
 
 async function* wasm({ filter }) {
   yield { name: 'setup', work: () => setUp('rust', 'wasmTarget', 'wasmTools', 'npm', 'browser', 'driver'), needed: true };
-  if (!(await integrationTests()).includes('browser')) return yield { name: 'worker in Chromium', work: () => missing('tests/browser') };
+  if (!(await hasTest('browser'))) return yield { name: 'worker in Chromium', work: () => missing('tests/browser') };
   const work = (count) => run('cargo', ['test', '--locked', ...WASM, '--test', 'browser', '--', ...filter], { ...count, env: driverEnvironment(), timeoutMs: 15 * 60_000 });
   yield { name: 'worker in Chromium', tests: true, work };
 }
@@ -88,6 +94,8 @@ async function checkTypes() {
 
 // One file at a time: each starts servers and a browser of its own, and CI has two cores.
 const nodeTest = (files) => ['--test', '--test-concurrency=1', '--test-reporter=spec', '--test-timeout=180000', ...files];
+
+const hasTest = async (name) => (await integrationTests()).includes(name);
 
 function missing(path) {
   throw new Problem(`${path} does not exist: this part has no tests.`);
