@@ -1,6 +1,6 @@
 // `npm run build`: the npm package (dist/npm), the demo page (dist/www) and the server (target/release/sash-sync).
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { distNpm, distWww, fromRoot, root, targetDir } from './lib/paths.mjs';
 import { onInterrupt } from './lib/processes.mjs';
@@ -46,18 +46,15 @@ export async function buildNpm() {
   });
 }
 
-/** The demo page in dist/www: www/ with its TypeScript bundled, and the engine beside it. Needs `buildNpm` before. */
+/** The demo page in dist/www: www/ as it is, and the npm package under sash/, where the page imports it from. Needs `buildNpm` before. */
 export async function buildPage() {
-  await setUp('npm');
-  await step('build: demo page', async () => {
+  await step('build: demo page', () => {
     const from = fromRoot('www');
-    if (!existsSync(from)) throw new Problem('www/ does not exist: there is no demo page to build yet.');
+    if (!existsSync(join(from, 'index.html'))) throw new Problem('www/index.html does not exist: there is no demo page to build yet.');
+    const notServed = ['dev', 'test', 'tsconfig.json', 'README.md'].map((name) => join(from, name));
     rmSync(distWww, { recursive: true, force: true });
-    cpSync(from, distWww, { recursive: true, filter: (path) => !['.ts', '.md'].includes(extname(path)) && !path.endsWith('tsconfig.json') });
-    const scripts = readdirSync(from).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
-    await bundle(scripts.map((name) => join(from, name)), distWww, { alias: { 'sash-sync': join(distNpm, 'index.js') } });
-    // The bundled page looks for its worker and engine beside itself, as it would with any bundler.
-    for (const name of ['worker.js', 'engine.wasm']) cpSync(join(distNpm, name), join(distWww, name));
+    cpSync(from, distWww, { recursive: true, filter: (path) => !notServed.includes(path) });
+    cpSync(distNpm, join(distWww, 'sash'), { recursive: true });
   });
 }
 
@@ -72,10 +69,9 @@ export async function buildServer({ release = true, demo = true } = {}) {
 
 const tsc = fromRoot('node_modules', 'typescript', 'bin', 'tsc');
 
-async function bundle(entryPoints, outdir, options = {}) {
-  if (entryPoints.length === 0) return;
+async function bundle(entryPoints, outdir) {
   const { build } = await import('esbuild');
-  await build({ entryPoints, outdir, bundle: true, format: 'esm', target: BROWSER_TARGETS, sourcemap: true, logLevel: 'warning', absWorkingDir: root, ...options });
+  await build({ entryPoints, outdir, bundle: true, format: 'esm', target: BROWSER_TARGETS, sourcemap: true, logLevel: 'warning', absWorkingDir: root });
 }
 
 /** Fails when the engine is too large or would not load: code of another platform shows as an import that no browser gives. */
@@ -93,7 +89,7 @@ function sizes(path) {
 
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 
-if (import.meta.filename === process.argv[1] || process.argv[1] === fromRoot('scripts', 'build.mjs')) {
+if (import.meta.filename === realpathSync(process.argv[1])) {
   onInterrupt();
   try {
     await buildNpm();

@@ -1,5 +1,6 @@
 // `npm test`: sets up what the wanted parts need, runs them all, and closes with the counts over everything.
 import { existsSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { buildEngine, buildNpm, buildPage, buildServer } from './build.mjs';
 import { integrationTests } from './lib/cargo.mjs';
 import { add, countLine, none } from './lib/counts.mjs';
@@ -43,7 +44,8 @@ async function* style({ full }) {
     yield { name: 'clippy, wasm32 tests', work: () => run('cargo', ['clippy', '--locked', ...args]) };
   }
   yield { name: 'repository rules', tests: true, work: (count) => run('cargo', ['test', '--locked', '--test', 'tidy'], count) };
-  yield { name: 'scripts', tests: true, work: (count) => run(process.execPath, nodeTest([fromRoot('scripts', 'lib', 'counts.test.mjs')]), count) };
+  const unitTests = ['scripts/lib', 'js/test', 'www/test'].flatMap((folder) => testFiles(folder));
+  yield { name: 'scripts and page', tests: true, work: (count) => run(process.execPath, nodeTest(unitTests), count) };
   yield { name: 'types', work: checkTypes };
   if (full) yield { name: 'docs', work: () => run('cargo', ['doc', '--locked', '--no-deps', '--lib'], { env: { RUSTDOCFLAGS: '-D warnings' } }) };
 }
@@ -76,9 +78,7 @@ async function* e2e({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust', 'wasmTarget', 'wasmTools', 'npm', 'browser', 'synapse'), needed: true };
   // The package as it ships; the server as the Rust tests have built it already.
   yield { name: 'build', work: async () => { await buildServer({ release: false }); await buildNpm(); await buildPage(); }, needed: true };
-  const files = readdirSync(fromRoot('tests', 'e2e'))
-    .filter((name) => name.endsWith('.test.mjs') && (filter.length === 0 || filter.some((word) => name.includes(word))))
-    .map((name) => fromRoot('tests', 'e2e', name));
+  const files = testFiles('tests/e2e').filter((file) => filter.length === 0 || filter.some((word) => basename(file).includes(word)));
   if (files.length === 0) return yield { name: 'end to end', work: () => missing('tests/e2e/*.test.mjs') };
   const env = full ? { SASH_FULL: '1' } : {};
   yield { name: 'end to end', tests: true, work: (count) => run(process.execPath, nodeTest(files), { ...count, env, timeoutMs: 20 * 60_000 }) };
@@ -90,6 +90,11 @@ async function checkTypes() {
   await buildEngine({ profile: 'dev' });
   const projects = ['js', 'www'].filter((name) => existsSync(fromRoot(name, 'tsconfig.json')));
   for (const project of projects) await run(process.execPath, [fromRoot('node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '-p', project]);
+}
+
+function testFiles(folder) {
+  if (!existsSync(fromRoot(folder))) return [];
+  return readdirSync(fromRoot(folder)).filter((name) => name.endsWith('.test.mjs')).map((name) => fromRoot(folder, name));
 }
 
 // One file at a time: each starts servers and a browser of its own, and CI has two cores.

@@ -9,9 +9,14 @@
     warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)
 )]
 
+pub mod account;
+pub mod cache;
+pub mod connection;
 pub mod limits;
 pub mod model;
+pub mod platform;
 pub mod storage;
+pub mod upstream;
 
 #[cfg(browser)]
 pub mod browser;

@@ -14,7 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cache", &["model", "limits"]),
     ("connection", &["model", "cache", "limits"]),
     ("protocol", &["model", "connection", "limits"]),
-    ("storage", &["model", "limits"]),
+    ("storage", &["model", "limits", "platform"]),
     ("platform", &["model", "limits"]),
     ("upstream", &["model", "limits", "platform"]),
     ("poller", DRIVER),
@@ -487,8 +487,8 @@ fn markdown_links(text: &str) -> Vec<&str> {
 
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
-        let end = &text[at + word.len()..];
-        !text[..at].ends_with(is_word_char) && !(word.ends_with(is_word_char) && end.starts_with(is_word_char))
+        let goes_on = word.ends_with(is_word_char) && text[at + word.len()..].starts_with(is_word_char);
+        !text[..at].ends_with(is_word_char) && !goes_on
     })
 }
 

@@ -16,6 +16,8 @@ pub enum Table {
     State,
     /// Known members of a room, in buckets by user id.
     Members,
+    /// Stripped state of a room that the user is invited to or knocks at.
+    Stripped,
     /// The timeline's tail, in chunks by ordinal.
     Timeline,
     /// Receipts of a room.
@@ -36,11 +38,12 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 12] = [
+    pub const ALL: [Table; 13] = [
         Table::Account,
         Table::RoomIndex,
         Table::State,
         Table::Members,
+        Table::Stripped,
         Table::Timeline,
         Table::Receipts,
         Table::RoomAccountData,
@@ -58,6 +61,7 @@ impl Table {
             Table::RoomIndex => "room_index",
             Table::State => "state",
             Table::Members => "members",
+            Table::Stripped => "stripped",
             Table::Timeline => "timeline",
             Table::Receipts => "receipts",
             Table::RoomAccountData => "room_account_data",
@@ -81,6 +85,8 @@ pub enum RecordKey {
     State(OwnedRoomId, u16),
     /// [`StateRecord`](super::StateRecord) of members.
     Members(OwnedRoomId, u16),
+    /// [`StrippedRecord`](super::StrippedRecord).
+    Stripped(OwnedRoomId),
     /// [`TimelineChunk`](super::TimelineChunk), numbered by ordinal divided by the chunk's size.
     Timeline(OwnedRoomId, i64),
     /// [`ReceiptsRecord`](super::ReceiptsRecord).
@@ -107,6 +113,7 @@ impl RecordKey {
             RecordKey::RoomIndex(_) => Table::RoomIndex,
             RecordKey::State(..) => Table::State,
             RecordKey::Members(..) => Table::Members,
+            RecordKey::Stripped(_) => Table::Stripped,
             RecordKey::Timeline(..) => Table::Timeline,
             RecordKey::Receipts(_) => Table::Receipts,
             RecordKey::RoomAccountData(_) => Table::RoomAccountData,
@@ -127,7 +134,9 @@ impl RecordKey {
                 join(&[room.as_str(), &format!("{bucket:04x}")])
             }
             RecordKey::Timeline(room, chunk) => join(&[room.as_str(), &ordered(*chunk)]),
-            RecordKey::Receipts(room) | RecordKey::RoomAccountData(room) => join(&[room.as_str()]),
+            RecordKey::Stripped(room) | RecordKey::Receipts(room) | RecordKey::RoomAccountData(room) => {
+                join(&[room.as_str()])
+            }
             RecordKey::Device(device) | RecordKey::DeviceLists(device) => join(&[device.as_str()]),
             RecordKey::ToDevice(device, sequence) => join(&[device.as_str(), &format!("{sequence:016x}")]),
             RecordKey::Connection(device, wire, conn_id, part) => {

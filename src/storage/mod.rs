@@ -6,15 +6,13 @@
 
 mod memory;
 
-use std::{future::Future, pin::Pin};
-
 pub use memory::MemoryStorage;
 use ruma::UserId;
 
-use crate::model::{RecordKey, Table};
-
-/// A future that stays on its thread: the core is single-threaded (ARCHITECTURE.md).
-pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// Ordered tables per account. Values are opaque bytes.
 pub trait Storage {
