@@ -42,18 +42,21 @@ process.on('exit', () => {
   for (const child of children) signalGroup(child, 'SIGKILL');
 });
 
-/** Runs `cleanUp`, then ends this process, on ctrl-c, SIGTERM and a closed terminal. A second signal ends it at once. */
-export function onInterrupt(cleanUp = () => {}) {
+/**
+ * On ctrl-c, SIGTERM and a closed terminal: ends the children, runs `cleanUp` and ends this process, with `code` if that is the way it is meant to
+ * end. A second signal ends it at once.
+ */
+export function onInterrupt(cleanUp = () => {}, { code } = {}) {
   let interrupted = false;
   for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) {
     process.on(signal, async () => {
       if (interrupted) process.exit(128 + number);
       interrupted = true;
       try {
+        await cleanUp();
         await stopAll();
-        await cleanUp(signal);
       } finally {
-        process.exit(128 + number);
+        process.exit(code ?? 128 + number);
       }
     });
   }
