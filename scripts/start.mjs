@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { buildNpm, buildPage, buildServer } from './build.mjs';
 import { freePort, waitForHealth } from './lib/net.mjs';
+import { buildNpm, buildPage, buildServer } from './lib/outputs.mjs';
 import { builtBinary, distWww, fromRoot } from './lib/paths.mjs';
 import { onInterrupt, start, stopAll } from './lib/processes.mjs';
 import { demoHomeserver, sashServer } from './lib/programs.mjs';

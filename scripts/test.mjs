@@ -1,9 +1,9 @@
 // `npm test`: sets up what the wanted parts need, runs them all, and closes with the counts over everything.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { buildEngine, buildNpm, buildPage, buildServer } from './build.mjs';
 import { integrationTests } from './lib/cargo.mjs';
 import { add, countLine, none } from './lib/counts.mjs';
+import { buildEngine, buildNpm, buildPage, buildServer } from './lib/outputs.mjs';
 import { fromRoot } from './lib/paths.mjs';
 import { onInterrupt } from './lib/processes.mjs';
 import { Problem, report, run, seconds, step } from './lib/steps.mjs';
