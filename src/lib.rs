@@ -5,7 +5,7 @@
 
 // No input ends the process or writes to its terminal. Tests and programs may: these are not in the manifest for that reason.
 #![cfg_attr(
-    not(test),
+    not(any(test, feature = "testing")),
     warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)
 )]
 
