@@ -19,10 +19,9 @@ export function sashServer({ binary, homeserver, port, data, page, args = [], en
   return {
     name: 'sash-sync',
     command: binary,
-    args: ['--homeserver', homeserver, '--bind', `127.0.0.1:${port}`, ...args],
-    // The working folder too: what is generated without a path of its own (the secret) belongs beside the data.
+    args: ['--homeserver', homeserver, '--bind', `127.0.0.1:${port}`, '--db', join(data, 'sash.sqlite'), '--client-dir', page, ...args],
     cwd: data,
-    env: { SYNCV3_DB: join(data, 'sash.sqlite'), SASH_CLIENT_DIR: page, ...env },
+    env,
     url,
     health: `${url}/health`,
   };
