@@ -51,6 +51,8 @@ export function hue(id) {
   return ((hash >>> 0) % 24) * 15;
 }
 
+/** The readable part of a user id; what is none, comes back as text. */
 export function localpart(userId) {
+  if (typeof userId !== "string") return String(userId);
   return userId.startsWith("@") ? userId.slice(1).split(":")[0] : userId;
 }
