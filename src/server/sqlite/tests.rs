@@ -230,11 +230,14 @@ async fn close_waits_for_the_other_handles() {
     let place = Place::new();
     let store = place.open().await;
     let other = store.clone();
-    let closing = tokio::spawn(store.close());
-    other.commit(alice(), page(1, Durability::Strict)).await.expect("the other handle goes on");
-    assert!(!closing.is_finished());
+    let mut closing = std::pin::pin!(store.close());
+    tokio::select! {
+        biased;
+        () = &mut closing => panic!("another handle is still there"),
+        result = other.commit(alice(), page(1, Durability::Strict)) => result.expect("the other handle goes on"),
+    }
     drop(other);
-    closing.await.unwrap();
+    closing.await;
     SqliteStorage::open(&place.path()).expect("closed means free").close().await;
 }
 
