@@ -10,8 +10,10 @@ use std::{future::poll_fn, task::Poll};
 use ruma::{UserId, room_id, user_id};
 
 use super::{Batch, Durability, FaultyStorage, MemoryStorage, Storage, StorageError, Write};
-use crate::model::{RecordKey, Table, prefix_range};
-use crate::platform::LocalFuture;
+use crate::{
+    model::{RecordKey, Table, prefix_range},
+    platform::LocalFuture,
+};
 
 /// A place that holds one store, which can be opened again and again.
 pub trait StoreUnderTest {
