@@ -5,7 +5,6 @@
 //! cannot hold one open across a foreign await.
 
 #[cfg(any(test, feature = "testing"))]
-#[doc(hidden)]
 pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
 mod faulty;
