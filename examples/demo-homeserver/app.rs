@@ -34,7 +34,6 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Options {
     pub slow: bool,
     pub gateway_timeout: Option<Duration>,
-    pub seed: u64,
 }
 
 pub struct App {

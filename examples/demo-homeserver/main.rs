@@ -74,7 +74,7 @@ async fn serve(arguments: Arguments, listener: TcpListener) -> std::io::Result<(
     generate::lobby(&mut world, user, now);
     let bot = (!arguments.quiet).then(|| Bot::new(&mut world, user, arguments.bot_interval_ms, arguments.seed, now));
     let gateway_timeout = arguments.gateway_timeout_ms.map(Duration::from_millis);
-    let app = App::new(world, Options { slow: arguments.slow, gateway_timeout, seed: arguments.seed });
+    let app = App::new(world, Options { slow: arguments.slow, gateway_timeout });
     if let Some(bot) = bot {
         tokio::spawn(app::run_bot(Arc::clone(&app), bot));
     }

@@ -47,10 +47,6 @@ impl StateHistory {
         let first = self.0.partition_point(|(changed, _)| *changed <= pos);
         self.0[first..].iter().filter_map(|(_, event)| *event)
     }
-
-    pub fn all(&self) -> impl DoubleEndedIterator<Item = (u64, Option<EventNo>)> {
-        self.0.iter().copied()
-    }
 }
 
 #[derive(Debug, Clone)]
