@@ -54,7 +54,7 @@ impl Bot {
             user,
             lobby,
             bot,
-            interval: interval.max(50),
+            interval: interval.max(1),
             rng: SmallRng::seed_from_u64(seed ^ 0xB07),
             next_talk: now + interval,
             pending: VecDeque::new(),

@@ -15,7 +15,7 @@
 //! - `GET /_demo/requests` → `{requests: [{method, path, query, user, status, …}]}`, the last 2,000; `?path=/sync` picks by beginning.
 //!
 //! Doing things as any user, without rules
-//! - `POST /_demo/account` `{user, password?, rooms?, seed?}` → `{user_id}` — registers, and generates an account.
+//! - `POST /_demo/account` `{user, password?, rooms?, seed?}` → `{user_id}` — registers a new user, and generates rooms.
 //! - `POST /_demo/room` `{creator, members?: [user], invite?: […], …}` and whatever `/createRoom` takes → `{room_id}` — `members` are joined at once.
 //! - `POST /_demo/send` `{room, sender, type?, body?|content?, state_key?, ts?, count?}` → `{event_ids}` — several get the number appended to `body`.
 //! - `POST /_demo/limited` `{room, sender, count?}` — a burst of messages, 50 if not said, so that the next sync is limited.
@@ -168,7 +168,10 @@ fn one() -> u64 {
 
 fn account(app: &App, order: Account) -> Answer {
     let mut world = app.world();
-    let user = world.register(&order.user, order.password.as_deref().unwrap_or(&order.user))?;
+    let user = match known_user(&world, &json!({ "user": order.user }), "user") {
+        Ok(known) if world.user(known).password.is_some() => known,
+        _ => world.register(&order.user, order.password.as_deref().unwrap_or(&order.user))?,
+    };
     if order.rooms > 0 {
         generate::account(&mut world, user, order.rooms.min(MAX_ROOMS), order.seed, app::now());
     }

@@ -9,6 +9,8 @@ mod misc;
 mod receipts;
 mod rooms;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -94,13 +94,11 @@ fn next_script(app: &App, user: UserNo) -> Option<Scripted> {
 
 /// Polling makes the user online, unless the request says otherwise.
 fn note_presence(app: &App, call: &Call, caller: &Caller) {
-    match call.param("set_presence").unwrap_or("online") {
-        state @ ("online" | "unavailable") => {
-            let mut world = app.world();
-            let status = world.user(caller.user).presence.status.clone();
-            world.set_presence(caller.user, state, status, caller.now);
-        }
-        _ => {}
+    let state = call.param("set_presence").unwrap_or("online");
+    if ["online", "unavailable"].contains(&state) {
+        let mut world = app.world();
+        let status = world.user(caller.user).presence.status.clone();
+        world.set_presence(caller.user, state, status, caller.now);
     }
 }
 

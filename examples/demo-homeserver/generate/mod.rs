@@ -6,6 +6,8 @@
 mod people;
 mod plan;
 mod writer;
+#[cfg(test)]
+mod tests;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 use serde_json::json;

@@ -187,7 +187,6 @@ impl Builder<'_> {
             Some(_) => None,
         };
         let Some(leave) = leave else { return };
-        // A retracted invite of an ignored user was never shown.
         let span = Span { since: self.since, newly_joined: false, end: self.world.event(leave).pos };
         let mut builder = RoomBuilder::new(self.world, self.viewer, self.params, room, span);
         let left = builder.left();

@@ -68,7 +68,10 @@ impl<'a> RoomBuilder<'a> {
 
     pub fn left(&mut self) -> LeftRoom {
         let chunk = self.chunk();
-        let state = self.state(&chunk);
+        // Who never got further than an invite sees no state.
+        let own = self.room.history("m.room.member", self.world.user_id(self.viewer.user));
+        let was_joined = own.is_some_and(|own| own.after(0).any(|event| self.world.membership_in(event) == Some(Membership::Join)));
+        let state = if was_joined { self.state(&chunk) } else { Vec::new() };
         LeftRoom { timeline: self.timeline(&chunk), state: self.name_state(&state), account_data: Events::default() }
     }
 
