@@ -30,6 +30,10 @@ export class App {
   #closed = false;
   #openId;
   #loadingOlder = false;
+  /** Why the last answer to an invitation failed. */
+  #error = "";
+  /** Whether the engine itself reports how things stand; it goes on answering while the homeserver is away. */
+  #hasStatus = false;
   /** @type {Map<string, import("./timeline.js").Pending[]>} what the user sent and the homeserver has not yet sent back */
   #pending = new Map();
   #readUpTo = "";
@@ -98,6 +102,7 @@ export class App {
     this.#loop?.stop();
     await this.api?.logout().catch(() => {});
     await this.#transport?.logout().catch(() => {});
+    this.#transport = undefined;
     clearSession();
     this.handlers.onLogout();
   }
@@ -132,16 +137,15 @@ export class App {
       this.render();
     });
     events.addEventListener("status", ({ detail }) => {
+      this.#hasStatus = true;
       this.stats.status = detail;
       if (detail.state === "token-expired") this.#expired();
       this.render();
     });
-    this.hasStatus = this.session.mode === "engine";
   }
 
   #onState(state, message) {
-    // The engine answers while the homeserver is away, so it alone knows how things stand.
-    if (!this.hasStatus) this.stats.status = { state, message };
+    if (!this.#hasStatus) this.stats.status = { state, message };
     else if (state === "offline") this.stats.status = { ...this.stats.status, message };
     this.render();
   }
@@ -171,6 +175,7 @@ export class App {
     if (id === this.#openId) return;
     this.#openId = id;
     this.#loadingOlder = false;
+    this.#error = "";
     this.element.classList.toggle("has-room", Boolean(id));
     this.#loop?.poke();
     this.render();
@@ -224,7 +229,7 @@ export class App {
       await this.api[answer](id);
       if (answer === "leave") this.#show(undefined);
     } catch (error) {
-      this.stats.status = { ...this.stats.status, message: error.message };
+      this.#error = `That did not work: ${error.message}`;
       this.render();
     }
   }
@@ -294,7 +299,7 @@ export class App {
     setText(this.crumb, this.list.space ? `‹ ${this.list.space.displayName}` : "");
     this.#renderStatus();
     const room = this.store.get(this.#openId ?? "");
-    this.roomView.render(room, this.#echoes(room), this.#loadingOlder);
+    this.roomView.render(room, this.#echoes(room), { loadingOlder: this.#loadingOlder, error: this.#error });
     if (!this.panel.element.hidden) this.panel.render(this.stats, { known: this.store.rooms.size, count: this.list.counts.get("all") ?? 0, rows: this.roomList.rowCount });
   }
 

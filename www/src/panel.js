@@ -27,7 +27,7 @@ export class Panel {
       h("header", {}, h("h2", {}, "Under the hood"), h("button", { class: "icon-button", "aria-label": "Close details", onclick: handlers.onClose }, icon("close"))),
       h("section", {}, h("h3", {}, "Rooms arrive"), h("div", { class: "bar-label" }, this.phase, this.barText), this.bar, this.error),
       h("section", { class: "tiles" }, ...this.#tiles()),
-      h("section", {}, h("h3", {}, "Sync is answered by"), this.#modeForm(handlers.onMode)),
+      h("section", {}, h("h3", {}, "Sliding sync is answered by"), this.#modeForm(handlers.onMode)),
       h("section", {}, h("h3", {}, "Last syncs"), this.#logTable()),
     );
   }
@@ -56,9 +56,9 @@ export class Panel {
       tile("painted", "to the list"),
       tile("rate", "requests a second"),
       tile("requests", "requests"),
-      tile("bytes", "answered to this page"),
+      tile("bytes", "to this page"),
       tile("block", "longest block"),
-      tile("upstream", "from the homeserver"),
+      tile("upstream", "from homeserver"),
       tile("rows", "rows drawn"),
     ];
   }

@@ -85,7 +85,8 @@ export class RoomList {
     let painted = false;
     for (let index = start; index <= end; index++) painted = this.#drawRow(index) || painted;
     if (painted) markPainted();
-    this.element.setAttribute("aria-activedescendant", `row-${this.#active}`);
+    if (this.#rows.has(this.#active)) this.element.setAttribute("aria-activedescendant", `row-${this.#active}`);
+    else this.element.removeAttribute("aria-activedescendant");
   }
 
   /** @returns {boolean} whether the row shows a room */
