@@ -174,6 +174,15 @@ export class Account {
   }
 }
 
+const children = new Map();
+
+/** Spaces here never change, so that their children are looked up once. */
+function childrenOf(spaces, rooms) {
+  const key = spaces.join();
+  if (!children.has(key)) children.set(key, new Set(rooms.filter(({ id }) => spaces.includes(id)).flatMap((space) => space.children)));
+  return children.get(key);
+}
+
 const ok = (body) => ({ status: 200, body });
 
 function matches(room, filters, rooms) {
@@ -183,7 +192,7 @@ function matches(room, filters, rooms) {
   if (filters.room_types && !filters.room_types.includes(room.type ?? null)) return false;
   if (filters.not_room_types?.includes(room.type ?? null)) return false;
   if (filters["sash.unread"] && room.unread === 0 && room.membership !== "invite") return false;
-  return !filters.spaces || rooms.some((space) => filters.spaces.includes(space.id) && space.children.includes(room.id));
+  return !filters.spaces || childrenOf(filters.spaces, rooms).has(room.id);
 }
 
 function result(room, sent, limit, lists) {

@@ -23,15 +23,24 @@ const OPEN_ROOM = {
 };
 /** How long scrolling rests before the range moves. */
 const SETTLE_MS = 60;
+/** How soon to look again whether the other tab has let go of the account. */
+const IN_USE_RETRY_MS = 500;
 
 export class App {
+  /** @type {import("./transport.js").Transport | undefined} */
   #transport;
+  /** @type {SyncLoop | undefined} */
   #loop;
+  /** @type {Api | undefined} */
+  #api;
   #closed = false;
+  /** @type {string | undefined} */
   #openId;
   #loadingOlder = false;
   /** Why the last answer to an invitation failed. */
   #error = "";
+  /** Why there is nothing to sync with. */
+  #failure = "";
   /** Whether the engine itself reports how things stand; it goes on answering while the homeserver is away. */
   #hasStatus = false;
   /** @type {Map<string, import("./timeline.js").Pending[]>} what the user sent and the homeserver has not yet sent back */
@@ -62,6 +71,7 @@ export class App {
       onRead: () => this.#markRead(),
     });
     this.panel = new Panel(session, { onMode: handlers.onMode, onClose: () => this.#togglePanel() });
+    this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.element = this.#build();
     this.onHash = () => this.#open(roomFromHash());
     addEventListener("hashchange", this.onHash);
@@ -70,23 +80,47 @@ export class App {
   }
 
   async start() {
-    try {
-      this.#transport = await openTransport(this.session, { onTokenExpired: () => this.#expired() });
-    } catch (error) {
-      this.stats.status = { state: "stopped", message: `The engine did not start: ${error.message}` };
-      if (this.panel.element.hidden) this.#togglePanel();
-      return this.render();
-    }
-    if (this.#closed) return void this.#transport.close();
-    this.#listen(this.#transport.events);
-    this.api = new Api(baseUrl(this.session), this.session.accessToken, this.#transport.fetch, (bytes) => this.stats.countRequest(bytes));
-    this.#loop = new SyncLoop(this.#transport, connectionId(), {
+    await this.#openTransport();
+    if (!this.#transport) return;
+    this.#api = new Api(baseUrl(this.session), this.session.accessToken, (...args) => this.#fetch(...args), (bytes) => this.stats.countRequest(bytes));
+    this.#loop = new SyncLoop((request, options) => this.#sync(request, options), connectionId(), {
       configure: () => this.#configure(),
       onResponse: (response, exchange) => this.#onResponse(response, exchange),
       onState: (state, message) => this.#onState(state, message),
       onTokenExpired: () => this.#expired(),
+      onEngineFailed: () => this.#openTransport(),
     });
     this.#loop.run();
+  }
+
+  // An engine that failed is replaced, so nobody but these two keeps hold of one.
+  #fetch(input, init) {
+    return this.#transport ? this.#transport.fetch(input, init) : Promise.reject(new TypeError("closed"));
+  }
+
+  #sync(request, options) {
+    return this.#transport ? this.#transport.sync(request, options) : Promise.reject(Object.assign(new Error("closed"), { errcode: "SASH_CLOSED" }));
+  }
+
+  /** Opens the transport, waiting for other tabs that hold the account. Without success there is a reason on screen. */
+  async #openTransport() {
+    this.#failure = "";
+    while (!this.#closed) {
+      try {
+        const transport = await openTransport(this.session, { onTokenExpired: () => this.#expired() });
+        if (this.#closed) return void transport.close();
+        this.#transport = transport;
+        this.#failure = "";
+        return this.#listen(transport);
+      } catch (error) {
+        const waits = error?.errcode === "SASH_ACCOUNT_IN_USE";
+        this.#failure = waits ? "This account is open in another tab. Close it there to go on here." : `The engine did not start: ${error.message}`;
+        this.stats.status = { state: waits ? "starting" : "failed", message: this.#failure };
+        this.render();
+        if (!waits) return;
+        await new Promise((resolve) => setTimeout(resolve, IN_USE_RETRY_MS));
+      }
+    }
   }
 
   async close() {
@@ -100,7 +134,7 @@ export class App {
 
   async #logout() {
     this.#loop?.stop();
-    await this.api?.logout().catch(() => {});
+    await this.#api?.logout().catch(() => {});
     await this.#transport?.logout().catch(() => {});
     this.#transport = undefined;
     clearSession();
@@ -131,17 +165,23 @@ export class App {
     this.render();
   }
 
-  #listen(events) {
-    events.addEventListener("progress", ({ detail }) => {
-      this.stats.progress = { ...this.stats.progress, ...detail };
-      this.render();
-    });
-    events.addEventListener("status", ({ detail }) => {
-      this.#hasStatus = true;
-      this.stats.status = detail;
-      if (detail.state === "token-expired") this.#expired();
-      this.render();
-    });
+  #listen({ events, status }) {
+    events.addEventListener("progress", ({ detail }) => this.#onProgress(detail));
+    events.addEventListener("status", ({ detail }) => this.#onStatus(detail));
+    if (status()) this.#onStatus(status());
+  }
+
+  #onProgress(progress) {
+    this.stats.progress = { ...this.stats.progress, ...progress };
+    this.render();
+  }
+
+  #onStatus(status) {
+    this.#hasStatus = true;
+    this.stats.status = status;
+    if (status.progress) this.#onProgress(status.progress);
+    if (status.state === "token-expired") this.#expired();
+    this.render();
   }
 
   #onState(state, message) {
@@ -183,22 +223,26 @@ export class App {
   }
 
   #send(body) {
+    if (!this.#openId) return;
+    /** @type {import("./timeline.js").Pending} */
     const echo = { txnId: `sash-${Date.now()}-${Math.random().toString(36).slice(2, 8)}`, body, ts: Date.now() };
     this.#pending.set(this.#openId, [...(this.#pending.get(this.#openId) ?? []), echo]);
-    return this.#deliver(this.#openId, echo);
+    this.#deliver(this.#openId, echo);
   }
 
   #retry(txnId) {
-    const echo = this.#pending.get(this.#openId)?.find((echo) => echo.txnId === txnId);
-    return echo && this.#deliver(this.#openId, echo);
+    const id = this.#openId ?? "";
+    const echo = this.#pending.get(id)?.find((echo) => echo.txnId === txnId);
+    if (echo) this.#deliver(id, echo);
   }
 
   async #deliver(roomId, echo) {
     echo.failed = false;
     this.render();
     try {
+      if (!this.#api) throw new Error("not open yet");
       // The same transaction id with every try, so that a lost answer does not send the message twice.
-      const { event_id: eventId } = await this.api.send(roomId, echo.txnId, { msgtype: "m.text", body: echo.body });
+      const { event_id: eventId } = await this.#api.send(roomId, echo.txnId, { msgtype: "m.text", body: echo.body });
       echo.eventId = eventId;
     } catch {
       echo.failed = true;
@@ -207,12 +251,12 @@ export class App {
   }
 
   async #loadOlder() {
-    const room = this.store.get(this.#openId);
-    if (!room?.prevBatch || this.#loadingOlder || !this.api) return;
+    const room = this.store.get(this.#openId ?? "");
+    if (!room?.prevBatch || this.#loadingOlder || !this.#api) return;
     this.#loadingOlder = true;
     const from = room.prevBatch;
     try {
-      const history = await this.api.messages(room.id, from);
+      const history = await this.#api.messages(room.id, from);
       // A gap in between has moved the timeline on; then this history no longer adjoins it.
       if (room.prevBatch === from) prependHistory(room, history);
     } catch {
@@ -223,10 +267,12 @@ export class App {
     this.render();
   }
 
+  /** @param {"join" | "leave"} answer */
   async #answerInvite(answer) {
     const id = this.#openId;
+    if (!id || !this.#api) return;
     try {
-      await this.api[answer](id);
+      await this.#api[answer](id);
       if (answer === "leave") this.#show(undefined);
     } catch (error) {
       this.#error = `That did not work: ${error.message}`;
@@ -235,12 +281,12 @@ export class App {
   }
 
   #markRead() {
-    const room = this.store.get(this.#openId);
+    const room = this.store.get(this.#openId ?? "");
     const last = room?.timeline.at(-1)?.event_id;
     if (!last || room.membership !== "join" || document.visibilityState !== "visible") return;
-    if (last === this.#readUpTo || last === room.ownRead || !this.api) return;
+    if (last === this.#readUpTo || last === room.ownRead || !this.#api) return;
     this.#readUpTo = last;
-    this.api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
+    this.#api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
   }
 
   #togglePanel() {
@@ -252,7 +298,6 @@ export class App {
   #build() {
     this.status = h("span", { class: "status", testid: "status", role: "status" });
     this.progress = h("div", { class: "progress-line", testid: "progress", hidden: true }, h("span", {}), h("progress", { max: 1, "aria-label": "Rooms known" }));
-    this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.crumb = h("button", { class: "crumb", testid: "space-leave", hidden: true, onclick: () => this.#choose(FILTERS[0]) });
     const sidebar = h(
       "nav",
@@ -287,8 +332,8 @@ export class App {
       roomAt: (index) => this.store.get(placement.at(index) ?? ""),
       openRoomId: this.#openId,
       me: this.session.userId,
-      loading: this.list.loading && placement.count === 0,
-      emptyText: this.list.filter.id === "all" ? "No rooms yet." : "Nothing here.",
+      loading: this.list.loading && placement.count === 0 && !this.#failure,
+      emptyText: this.#failure ? this.#failure : this.list.filter.id === "all" ? "No rooms yet." : "Nothing here.",
     });
     for (const { filter, element, count } of this.chips) {
       const value = this.list.counts.get(filter.id);
@@ -296,7 +341,8 @@ export class App {
       element.setAttribute("aria-pressed", String(filter === this.list.filter));
     }
     this.crumb.hidden = !this.list.spaceId;
-    setText(this.crumb, this.list.space ? `‹ ${this.list.space.displayName}` : "");
+    const { space } = this.list;
+    setText(this.crumb, space ? `‹ ${space.displayName}` : "");
     this.#renderStatus();
     const room = this.store.get(this.#openId ?? "");
     this.roomView.render(room, this.#echoes(room), { loadingOlder: this.#loadingOlder, error: this.#error });
@@ -307,9 +353,8 @@ export class App {
     const { progress, status } = this.stats;
     setText(this.status, `${stateText(status.state)} · ${this.session.mode === "engine" ? "engine" : "server"}`);
     this.status.dataset.state = status.state;
-    const arriving = Boolean(progress && progress.phase !== "complete");
-    this.progress.hidden = !arriving;
-    if (!arriving) return;
+    this.progress.hidden = !progress || progress.phase === "complete";
+    if (!progress || progress.phase === "complete") return;
     const { roomsKnown = 0, roomsTotal } = progress;
     const [text, bar] = this.progress.children;
     setText(text, `${phaseText(progress.phase)} · ${formatNumber(roomsKnown)}${roomsTotal ? ` of ${formatNumber(roomsTotal)}` : ""}`);

@@ -81,7 +81,7 @@ export function loginPage(config, { message, preset, onLogin }) {
   }
 
   function demoAccess(place) {
-    return byPassword(place, config.demo.user, config.demo.password);
+    return byPassword(place, config.demo?.user, config.demo?.password);
   }
 
   function typedAccess(place) {

@@ -18,7 +18,7 @@ const SPARE_ROWS = 6;
  */
 
 export class RoomList {
-  /** @type {Map<number, { element: any, signature: string }>} */
+  /** @type {Map<number, ReturnType<typeof buildRow>>} */
   #rows = new Map();
   #active = 0;
   #model;
