@@ -74,7 +74,9 @@ export class App {
     this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.element = this.#build();
     this.onHash = () => this.#open(roomFromHash());
+    this.onKey = (event) => event.key === "Escape" && this.#leave();
     addEventListener("hashchange", this.onHash);
+    addEventListener("keydown", this.onKey);
     this.ticker = setInterval(this.render, 1000);
     this.#open(roomFromHash());
   }
@@ -128,14 +130,17 @@ export class App {
     clearInterval(this.ticker);
     clearTimeout(this.#rangeTimer);
     removeEventListener("hashchange", this.onHash);
+    removeEventListener("keydown", this.onKey);
     this.#loop?.stop();
     await this.#transport?.close();
   }
 
   async #logout() {
+    this.#closed = true;
     this.#loop?.stop();
-    await this.#api?.logout().catch(() => {});
+    // What is stored goes first: the token that is given back afterwards opens nothing any more.
     await this.#transport?.logout().catch(() => {});
+    await this.#api?.logout().catch(() => {});
     this.#transport = undefined;
     clearSession();
     this.handlers.onLogout();
@@ -289,6 +294,11 @@ export class App {
     this.#api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
   }
 
+  #leave() {
+    if (!this.panel.element.hidden) this.#togglePanel();
+    else this.#show(undefined);
+  }
+
   #togglePanel() {
     this.panel.element.hidden = !this.panel.element.hidden;
     this.element.classList.toggle("has-panel", !this.panel.element.hidden);
@@ -345,6 +355,7 @@ export class App {
     setText(this.crumb, space ? `‹ ${space.displayName}` : "");
     this.#renderStatus();
     const room = this.store.get(this.#openId ?? "");
+    document.title = room ? `${room.displayName} · Sash` : "Sash";
     this.roomView.render(room, this.#echoes(room), { loadingOlder: this.#loadingOlder, error: this.#error });
     if (!this.panel.element.hidden) this.panel.render(this.stats, { known: this.store.rooms.size, count: this.list.counts.get("all") ?? 0, rows: this.roomList.rowCount });
   }

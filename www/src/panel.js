@@ -42,7 +42,8 @@ export class Panel {
     const total = progress?.roomsTotal ?? list.count;
     const complete = progress ? progress.phase === "complete" : undefined;
     setText(this.phase, progress ? phaseText(progress.phase) : "Sent to this page");
-    setText(this.barText, total ? `${formatNumber(known)} of ${formatNumber(total)}` : formatNumber(known));
+    const size = progress?.bytes ? ` · ${formatBytes(progress.bytes)}` : "";
+    setText(this.barText, (total ? `${formatNumber(known)} of ${formatNumber(total)}` : formatNumber(known)) + size);
     this.bar.value = complete ? 1 : total ? known / total : 0;
     setText(this.error, status.message ?? "");
     this.#fillTiles(stats, list);
@@ -58,7 +59,7 @@ export class Panel {
       tile("requests", "requests"),
       tile("bytes", "to this page"),
       tile("block", "longest block"),
-      tile("upstream", "from homeserver"),
+      tile("known", "rooms here"),
       tile("rows", "rows drawn"),
     ];
   }
@@ -71,7 +72,7 @@ export class Panel {
     show("requests", formatNumber(stats.requests));
     show("bytes", formatBytes(stats.bytes));
     show("block", stats.longestBlock ? formatMs(stats.longestBlock) : "< 50 ms");
-    show("upstream", stats.progress?.bytes ? formatBytes(stats.progress.bytes) : "–");
+    show("known", formatNumber(list.known));
     show("rows", formatNumber(list.rows));
   }
 

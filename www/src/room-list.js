@@ -58,7 +58,7 @@ export class RoomList {
     if (this.sizer.style.height !== height) this.sizer.style.height = height;
     this.empty.hidden = model.loading || model.count > 0;
     setText(this.empty, model.emptyText);
-    this.#draw();
+    if (this.element.clientHeight > 0) this.#draw();
   }
 
   /** @returns {[number, number]} */
@@ -69,6 +69,8 @@ export class RoomList {
   }
 
   #onScroll() {
+    // Out of sight, as on a phone beside an open room, nothing is to be drawn and no other range needed.
+    if (this.element.clientHeight === 0) return;
     this.#draw();
     this.onVisible(this.visible());
   }
