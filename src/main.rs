@@ -1,1 +1,3 @@
-fn main(){}
+//! The server binary.
+
+fn main() {}

@@ -1,0 +1,235 @@
+//! The account in memory: the room index and what hangs on it, shared lists, and recently used records.
+//!
+//! Invariants: memory changes only through [`AccountCache::apply`], after the commit it applies was written; nothing
+//! here waits: what is not in memory is said to be missing, and the driver loads it.
+
+mod account_data;
+mod index;
+mod lists;
+mod matching;
+mod records;
+mod view;
+
+use ruma::{OwnedDeviceId, OwnedRoomId, OwnedUserId, UserId};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{collections::BTreeMap, rc::Rc};
+
+use serde_json::value::RawValue;
+
+pub use account_data::{DirectChats, IgnoredUsers};
+pub use index::{RoomIndex, RoomNumber};
+pub use lists::{Lists, SortedList};
+pub use records::RecordCache;
+
+use crate::model::{
+    AccountDataRecord, AccountRecord, Commit, DeviceListsRecord, DeviceRecord, Filters, Position, Record, RecordKey,
+    RoomEntry,
+};
+
+/// One account in memory.
+#[derive(Debug)]
+pub struct AccountCache {
+    /// Whose account it is.
+    pub user_id: OwnedUserId,
+    /// Counters and bootstrap.
+    pub account: AccountRecord,
+    /// Every room.
+    pub rooms: RoomIndex,
+    /// Global account data, all of it.
+    pub account_data: Rc<AccountDataRecord>,
+    /// What `m.direct` says.
+    pub direct: DirectChats,
+    /// What `m.ignored_user_list` says.
+    pub ignored: IgnoredUsers,
+    /// The account's devices.
+    pub devices: FxHashMap<OwnedDeviceId, DeviceCache>,
+    /// Who types, per room, and since when that is so. A room in which nobody types any more keeps its empty entry.
+    pub typing: FxHashMap<OwnedRoomId, Typing>,
+    /// The last `m.presence` event of each user that the homeserver told about.
+    pub presence: FxHashMap<OwnedUserId, (Position, Rc<RawValue>)>,
+    /// Recently used records.
+    pub records: RecordCache,
+    /// The lists that connections ask for.
+    pub lists: Lists,
+}
+
+/// One device in memory.
+#[derive(Clone, Debug)]
+pub struct DeviceCache {
+    /// Its record.
+    pub record: Rc<DeviceRecord>,
+    /// Its device-list changes.
+    pub lists: Rc<DeviceListsRecord>,
+    /// The queued to-device records: sequence number of the first message → number of messages.
+    pub to_device: BTreeMap<u64, usize>,
+}
+
+/// Who types in a room.
+#[derive(Clone, Debug, Default)]
+pub struct Typing {
+    /// The users, as the homeserver listed them.
+    pub users: Vec<OwnedUserId>,
+    /// When this last changed.
+    pub position: Position,
+}
+
+/// What a store holds of an account that memory must have from the start.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// The account record.
+    pub account: AccountRecord,
+    /// All index entries.
+    pub rooms: Vec<RoomEntry>,
+    /// Global account data.
+    pub account_data: Rc<AccountDataRecord>,
+    /// The devices.
+    pub devices: Vec<DeviceCache>,
+}
+
+/// What a commit changed, for waking connections: only those that can see one of these need to look.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The position of the commit.
+    pub position: Position,
+    /// Rooms whose entry changed, or in which somebody types or stopped.
+    pub rooms: Vec<RoomNumber>,
+    /// Rooms that were forgotten.
+    pub forgotten: Vec<OwnedRoomId>,
+    /// Global account-data types that changed.
+    pub account_data: Vec<String>,
+    /// Devices with new to-device messages, device-list changes or key counts.
+    pub devices: Vec<OwnedDeviceId>,
+    /// Whether presence changed.
+    pub presence: bool,
+    /// Whether bootstrap progress or the set of listed rooms changed otherwise.
+    pub bootstrap: bool,
+}
+
+impl AccountCache {
+    /// Returns the account as it was stored.
+    pub fn new(user_id: OwnedUserId, stored: Stored) -> AccountCache {
+        let direct = DirectChats::from_account_data(&stored.account_data);
+        let ignored = IgnoredUsers::from_account_data(&stored.account_data);
+        let mut rooms = RoomIndex::default();
+        for entry in stored.rooms {
+            rooms.put(entry);
+        }
+        AccountCache {
+            user_id,
+            account: stored.account,
+            rooms,
+            account_data: stored.account_data,
+            direct,
+            ignored,
+            devices: stored.devices.into_iter().map(|device| (device.record.device_id.clone(), device)).collect(),
+            typing: FxHashMap::default(),
+            presence: FxHashMap::default(),
+            records: RecordCache::default(),
+            lists: Lists::default(),
+        }
+    }
+
+    /// Returns the number of commits so far.
+    pub fn position(&self) -> Position {
+        self.account.position
+    }
+
+    /// Returns whether the room is in `m.direct`.
+    pub fn is_dm(&self, entry: &RoomEntry) -> bool {
+        self.direct.contains(&entry.room_id)
+    }
+
+    /// Returns whether the user ignores `user`.
+    pub fn is_ignored(&self, user: &UserId) -> bool {
+        self.ignored.contains(user)
+    }
+
+    /// Returns the list of the rooms that match `filters`, latest activity first, making it if nobody asked before.
+    /// It is kept up to date from then on.
+    pub fn list(&mut self, filters: &Filters) -> &SortedList {
+        let AccountCache { lists, rooms, direct, .. } = self;
+        lists.get(filters, &matching::Matching { rooms, direct })
+    }
+
+    /// Takes over what was committed, and tells what changed. Call it after the commit was written, never before.
+    pub fn apply(&mut self, commit: &Commit) -> Changes {
+        let mut changes =
+            Changes { position: commit.position, account_data: commit.account_data.clone(), ..Changes::default() };
+        changes.bootstrap = self.account.bootstrap != commit.account.bootstrap;
+        self.account = commit.account.clone();
+        self.apply_records(commit);
+        for device in &commit.devices {
+            self.apply_device(device);
+        }
+        changes.devices = commit.device_data.clone();
+        let mut touched: FxHashSet<RoomNumber> = FxHashSet::default();
+        touched.extend(commit.rooms.iter().map(|entry| self.rooms.put(entry.clone())));
+        for room in &commit.forgotten {
+            if let Some(number) = self.rooms.forget(room) {
+                self.lists.remove(number);
+                touched.remove(&number);
+                changes.forgotten.push(room.clone());
+            }
+        }
+        for (room, users) in &commit.ephemeral.typing {
+            self.typing.insert(room.clone(), Typing { users: users.clone(), position: commit.position });
+            touched.extend(self.rooms.number(room));
+        }
+        for (user, event) in &commit.ephemeral.presence {
+            self.presence.insert(user.clone(), (commit.position, Rc::clone(event)));
+            changes.presence = true;
+        }
+        touched.extend(self.apply_account_data(commit));
+        let matching = matching::Matching { rooms: &self.rooms, direct: &self.direct };
+        self.lists.update(touched.iter().copied(), &matching);
+        changes.rooms = touched.into_iter().collect();
+        changes
+    }
+
+    fn apply_records(&mut self, commit: &Commit) {
+        for (key, record) in &commit.records {
+            match (key, record) {
+                (RecordKey::AccountData, Some(Record::AccountData(record))) => self.account_data = Rc::clone(record),
+                (RecordKey::DeviceLists(device), Some(Record::DeviceLists(lists))) => {
+                    if let Some(device) = self.devices.get_mut(device) {
+                        device.lists = Rc::clone(lists);
+                    }
+                }
+                (RecordKey::ToDevice(device, first), record) => {
+                    if let Some(device) = self.devices.get_mut(device) {
+                        match record {
+                            Some(Record::ToDevice(record)) => device.to_device.insert(*first, record.messages.len()),
+                            _ => device.to_device.remove(first),
+                        };
+                    }
+                    self.records.put(key.clone(), record.clone());
+                }
+                _ => self.records.put(key.clone(), record.clone()),
+            }
+        }
+    }
+
+    fn apply_device(&mut self, record: &DeviceRecord) {
+        let record = Rc::new(record.clone());
+        match self.devices.get_mut(&record.device_id) {
+            Some(device) => device.record = record,
+            None => {
+                let device =
+                    DeviceCache { record: Rc::clone(&record), lists: Rc::default(), to_device: BTreeMap::new() };
+                self.devices.insert(record.device_id.clone(), device);
+            }
+        }
+    }
+
+    /// Returns the rooms that a change of `m.direct` moves between lists.
+    fn apply_account_data(&mut self, commit: &Commit) -> Vec<RoomNumber> {
+        if commit.account_data.iter().any(|kind| kind == "m.ignored_user_list") {
+            self.ignored = IgnoredUsers::from_account_data(&self.account_data);
+        }
+        if !commit.account_data.iter().any(|kind| kind == "m.direct") {
+            return Vec::new();
+        }
+        let before = std::mem::replace(&mut self.direct, DirectChats::from_account_data(&self.account_data));
+        before.difference(&self.direct).filter_map(|room| self.rooms.number(room)).collect()
+    }
+}

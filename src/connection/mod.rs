@@ -1,0 +1,18 @@
+//! Sliding sync itself, whatever the wire: what a connection was sent, and what it is to be sent next.
+//!
+//! Invariants: nothing here waits, reads a clock or knows JSON fields of a wire; an answer is computed from what the
+//! client confirmed, never from what was merely sent; nothing is consumed by computing an answer.
+
+mod pos;
+mod request;
+mod response;
+
+pub use pos::Pos;
+pub use request::{
+    ExtensionsRequest, ListRequest, Presence, RequiredState, RoomConfig, Scope, Selection, StatePattern, SyncRequest,
+    ToDeviceRequest, Window, Wire,
+};
+pub use response::{
+    AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, RoomResult, StateItem,
+    SyncResponse, TimelineResult, ToDeviceResponse,
+};

@@ -1,0 +1,108 @@
+//! Records as they stand in memory and in storage.
+//!
+//! Invariant: a stored value begins with the number of its format, so that a later version can tell what it reads.
+
+use std::rc::Rc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    AccountDataRecord, AccountRecord, DeviceListsRecord, DeviceRecord, ReceiptsRecord, RecordKey, RoomPage,
+    StateRecord, StrippedRecord, Table, TimelineChunk, ToDeviceRecord,
+};
+
+/// The format that this version writes. Earlier ones stay readable: every change of a stored type keeps reading what
+/// it wrote before, or adds a step here.
+pub const FORMAT: u8 = 1;
+
+/// A record as it stands in memory, shared between whoever reads it.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// Of [`RecordKey::Account`].
+    Account(Rc<AccountRecord>),
+    /// Of [`RecordKey::RoomIndex`].
+    RoomIndex(Rc<RoomPage>),
+    /// Of [`RecordKey::State`] and [`RecordKey::Members`].
+    State(Rc<StateRecord>),
+    /// Of [`RecordKey::Stripped`].
+    Stripped(Rc<StrippedRecord>),
+    /// Of [`RecordKey::Timeline`].
+    Timeline(Rc<TimelineChunk>),
+    /// Of [`RecordKey::Receipts`].
+    Receipts(Rc<ReceiptsRecord>),
+    /// Of [`RecordKey::RoomAccountData`] and [`RecordKey::AccountData`].
+    AccountData(Rc<AccountDataRecord>),
+    /// Of [`RecordKey::Device`].
+    Device(Rc<DeviceRecord>),
+    /// Of [`RecordKey::ToDevice`].
+    ToDevice(Rc<ToDeviceRecord>),
+    /// Of [`RecordKey::DeviceLists`].
+    DeviceLists(Rc<DeviceListsRecord>),
+    /// Of [`RecordKey::Connection`]: only `connection` knows what is in it.
+    Connection(Rc<Vec<u8>>),
+}
+
+/// Why a stored value cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It was written by a newer version, or is empty.
+    #[error("unknown format {0:?}")]
+    Format(Option<u8>),
+    /// It is not what its format says.
+    #[error("unreadable: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Record {
+    /// Returns the stored value.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        match self {
+            Record::Account(record) => json(record),
+            Record::RoomIndex(record) => json(record),
+            Record::State(record) => json(record),
+            Record::Stripped(record) => json(record),
+            Record::Timeline(record) => json(record),
+            Record::Receipts(record) => json(record),
+            Record::AccountData(record) => json(record),
+            Record::Device(record) => json(record),
+            Record::ToDevice(record) => json(record),
+            Record::DeviceLists(record) => json(record),
+            Record::Connection(bytes) => Ok(bytes.as_ref().clone()),
+        }
+    }
+
+    /// Reads the value stored at `key`.
+    pub fn decode(key: &RecordKey, value: &[u8]) -> Result<Record, RecordError> {
+        Record::decode_in(key.table(), value)
+    }
+
+    /// Reads a value of `table`.
+    pub fn decode_in(table: Table, value: &[u8]) -> Result<Record, RecordError> {
+        Ok(match table {
+            Table::Account => Record::Account(parse(value)?),
+            Table::RoomIndex => Record::RoomIndex(parse(value)?),
+            Table::State | Table::Members => Record::State(parse(value)?),
+            Table::Stripped => Record::Stripped(parse(value)?),
+            Table::Timeline => Record::Timeline(parse(value)?),
+            Table::Receipts => Record::Receipts(parse(value)?),
+            Table::RoomAccountData | Table::AccountData => Record::AccountData(parse(value)?),
+            Table::Devices => Record::Device(parse(value)?),
+            Table::ToDevice => Record::ToDevice(parse(value)?),
+            Table::DeviceLists => Record::DeviceLists(parse(value)?),
+            Table::Connections => Record::Connection(Rc::new(value.to_vec())),
+        })
+    }
+}
+
+fn json<T: Serialize>(record: &Rc<T>) -> Result<Vec<u8>, RecordError> {
+    let mut value = vec![FORMAT];
+    serde_json::to_writer(&mut value, record.as_ref())?;
+    Ok(value)
+}
+
+fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<Rc<T>, RecordError> {
+    match value.split_first() {
+        Some((&FORMAT, json)) => Ok(Rc::new(serde_json::from_slice(json)?)),
+        other => Err(RecordError::Format(other.map(|(format, _)| *format))),
+    }
+}
