@@ -42,3 +42,5 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
+/// Notes of what was skipped as malformed in one answer of the homeserver.
+pub const SKIPPED_NOTES: usize = 50;
