@@ -58,3 +58,9 @@ pub const HEROES: usize = 5;
 pub const SPACE_CHILDREN: usize = 10_000;
 /// Tags of a room that the index remembers.
 pub const ROOM_TAGS: usize = 100;
+/// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
+pub const SQLITE_QUEUE: usize = 256;
+/// How many commits share one SQLite transaction at most: its last member waits for the first.
+pub const SQLITE_GROUP: usize = 64;
+/// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
+pub const INDEXEDDB_CONNECTIONS: usize = 8;
