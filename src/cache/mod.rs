@@ -162,10 +162,11 @@ impl AccountCache {
             Changes { position: commit.position, account_data: commit.account_data.clone(), ..Changes::default() };
         changes.bootstrap = self.account.bootstrap != commit.account.bootstrap;
         self.account = commit.account.clone();
-        self.apply_records(commit);
+        // Devices come first: the records of a new one find their place.
         for device in &commit.devices {
             self.apply_device(device);
         }
+        self.apply_records(commit);
         changes.devices = commit.device_data.clone();
         let mut touched: FxHashSet<RoomNumber> = FxHashSet::default();
         touched.extend(commit.rooms.iter().map(|entry| self.rooms.put(entry.clone())));
