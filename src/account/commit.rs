@@ -25,7 +25,7 @@ impl Account {
         let _one_at_a_time = self.committing.lock().await;
         let mut rounds = 0;
         let commit = loop {
-            let now = self.dependencies.clock.now();
+            let now = self.now();
             let result = step(&self.state.borrow().cache, now);
             match result {
                 Step::Done(commit) => break commit,
@@ -65,14 +65,16 @@ impl Account {
         for skipped in &commit.skipped {
             tracing::warn!(user = %self.user_id, "skipped {skipped}");
         }
-        let progress = {
+        let (progress, woken) = {
             let mut state = self.state.borrow_mut();
             let InMemory { cache, connections } = &mut *state;
             let changes = cache.apply(commit);
-            connections.handle_change(cache, &changes);
-            Progress::of(cache)
+            (Progress::of(cache), connections.handle_change(cache, &changes))
         };
         self.update_progress(progress);
+        for ticket in &woken {
+            self.wake(ticket);
+        }
         self.changed.notify_waiters();
     }
 

@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     cache::AccountCache,
-    connection::Connections,
+    connection::{Connections, Ticket},
     model::{DeviceRecord, Timestamp},
     platform::{self, Clock, Random},
     poller::{self, Poll},
@@ -52,7 +52,9 @@ pub struct Account {
     pub(crate) state: RefCell<InMemory>,
     /// Held while a commit is computed, written and applied.
     committing: Mutex<()>,
-    /// Told after each commit and whenever a waiting request should look again.
+    /// The requests that wait for news.
+    waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
+    /// Told after each commit and each answer of the homeserver.
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
@@ -87,7 +89,7 @@ impl Account {
         if let Some(poll) = self.polls.borrow_mut().remove(device) {
             poll.end();
         }
-        self.changed.notify_waiters();
+        self.wake_all();
     }
 
     /// Returns the token that the device's poll runs on, if it runs.
@@ -118,7 +120,7 @@ impl Account {
         for (_, poll) in self.polls.borrow_mut().drain() {
             poll.end();
         }
-        self.changed.notify_waiters();
+        self.wake_all();
         let _written = self.committing.lock().await;
         self.set_state(State::Stopped, None);
     }

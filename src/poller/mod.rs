@@ -137,7 +137,7 @@ fn since(account: &Account, poll: &Poll) -> Option<String> {
 fn refuse(account: &Account, poll: &Poll, state: State, refusal: Refusal) {
     account.set_state(state, Some(refusal.to_string()));
     poll.refuse(refusal);
-    account.changed.notify_waiters();
+    account.wake_all();
 }
 
 /// Over a bound of unacknowledged messages the homeserver keeps the rest.
