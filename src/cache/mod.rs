@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use serde_json::value::RawValue;
 
 pub use account_data::{DirectChats, IgnoredUsers};
-pub use index::{RoomIndex, RoomNumber};
+pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{Lists, SortedList};
 pub use records::RecordCache;
 
