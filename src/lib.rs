@@ -7,6 +7,7 @@ pub mod cache;
 pub mod connection;
 pub mod limits;
 pub mod model;
+pub mod protocol;
 pub mod storage;
 
 #[cfg(browser)]

@@ -58,6 +58,8 @@ pub struct SyncRequest {
     pub sticky_subscriptions: bool,
     /// `txn_id`, echoed on the wires that have it.
     pub txn_id: Option<String>,
+    /// Under which names typing was asked for; handed through to the answer.
+    pub typing_names: TypingNames,
     /// The extensions.
     pub extensions: ExtensionsRequest,
 }
@@ -67,6 +69,15 @@ impl SyncRequest {
     pub fn asks_for_rooms(&self) -> bool {
         !self.lists.is_empty() || !self.room_subscriptions.is_empty()
     }
+}
+
+/// The names that one extension goes by on v4 (`spec/extensions.md`, "Keys and flags").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TypingNames {
+    /// `typing`
+    pub stable: bool,
+    /// `org.matrix.msc4508.typing`
+    pub unstable: bool,
 }
 
 /// `set_presence`.
