@@ -89,14 +89,7 @@ impl Account {
     }
 
     async fn acknowledge_to_device(&self, device: &DeviceId, sequence: u64) -> Result<(), StorageError> {
-        let outstanding = |account: &Account| {
-            let state = account.state.borrow();
-            state.cache.devices.get(device).is_some_and(|device| device.record.to_device_acknowledged < sequence)
-        };
-        if outstanding(self) {
-            self.commit(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await?;
-        }
-        Ok(())
+        self.commit_if_any(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await
     }
 
     async fn answer(&self, device: &DeviceId, waiting: &Waiting<'_>) -> Result<Answer, AccountError> {

@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     cache::AccountCache,
-    connection::{Connections, Ticket},
+    connection::{Connections, Pos, Ticket},
     model::{DeviceRecord, Timestamp},
     platform::{self, Clock, Random},
     poller::{self, Poll},
@@ -97,11 +97,13 @@ impl Account {
         self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
     }
 
-    /// Returns the v2 token that a `pos` stands for, for `/messages`, `/relations` and `/keys/changes`; `None` for one
-    /// that this device was not given.
+    /// Returns a v2 token at or after the place that a `pos` stands for, for `/messages` and `/relations`; `None` for a
+    /// `pos` that this account did not give out.
     pub fn v2_token(&self, device: &DeviceId, pos: &str) -> Option<String> {
+        let pos = Pos::parse(pos)?;
         let state = self.state.borrow();
-        state.connections.knows_pos(device, pos).then(|| state.cache.devices.get(device)?.record.since.clone())?
+        let known = state.cache.account.knows(pos.position, pos.incarnation);
+        known.then(|| state.cache.devices.get(device)?.record.since.clone())?
     }
 
     /// Returns a receiver of the account's status, which always holds the present one.

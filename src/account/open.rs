@@ -91,7 +91,8 @@ async fn read_devices(
     }
     for (key, value) in storage.scan(user_id, Table::ToDevice, None).await? {
         if let Record::ToDevice(record) = decode(Table::ToDevice, &key, &value)?
-            && let Some(device) = devices.values_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
+            && let Some(device) =
+                devices.values_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
         {
             device.to_device.insert(record.first, record.messages.len());
         }
