@@ -108,7 +108,9 @@ impl Config {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if set("SYNCV3_TLS_CERT") || set("SYNCV3_TLS_KEY") {
             // Going on would put on a plain socket what somebody wants encrypted.
-            return Err(invalid("SYNCV3_TLS_CERT and SYNCV3_TLS_KEY are not in this version: put a TLS proxy in front"));
+            return Err(invalid(
+                "SYNCV3_TLS_CERT and SYNCV3_TLS_KEY are not in this version: put a TLS proxy in front",
+            ));
         }
         config.disregarded.extend(NOT_SUPPORTED.into_iter().filter(|name| set(name)));
         Ok(config)
@@ -168,9 +170,7 @@ fn database(text: &str) -> Result<PathBuf, clap::Error> {
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
     // libpq's `key=value` string. A file of such a name can still be given with a folder before it.
     let keys = ["host", "hostaddr", "user", "dbname", "password", "port", "service", "sslmode"];
-    let is_libpq = text.split_whitespace().any(|word| {
-        word.split_once('=').is_some_and(|(key, _)| keys.contains(&key))
-    });
+    let is_libpq = text.split_whitespace().any(|word| word.split_once('=').is_some_and(|(key, _)| keys.contains(&key)));
     if is_url || is_libpq {
         return Err(invalid("PostgreSQL is not in this version: --db (SYNCV3_DB) takes the path of an SQLite file"));
     }

@@ -150,7 +150,7 @@ fn serve(connection: Connection, mut commands: mpsc::Receiver<Command>) {
 }
 
 fn write(connection: &Connection, command: Command) -> rusqlite::Result<usize> {
-    let mut execute = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
+    let execute = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     match command {
         Command::Put(Identity { user, device }, sealed, now) => execute(
             PUT,
