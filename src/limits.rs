@@ -44,7 +44,6 @@ pub const STALE_HOLD: Duration = Duration::from_secs(1);
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
 /// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
 pub const SQLITE_QUEUE: usize = 256;
-
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
 /// How long the body of a sliding sync request may be, in bytes.
@@ -71,3 +70,5 @@ pub const TOKEN_KEPT: Duration = Duration::from_secs(30 * 86_400);
 pub const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long the server waits for answers that are on their way before it ends.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
+pub const INDEXEDDB_CONNECTIONS: usize = 8;

@@ -1,1 +1,5 @@
 //! The browser engine.
+
+mod indexeddb;
+
+pub use indexeddb::IndexedDbStorage;

@@ -3,13 +3,17 @@
 //! A case gets a store that nobody has used. It knows the trait only, so it holds in memory, in SQLite and in a
 //! browser's worker alike.
 
+#![expect(missing_docs, reason = "the names of the cases say what they check")]
+
 use std::{future::poll_fn, task::Poll};
 
 use ruma::{UserId, room_id, user_id};
 
 use super::{Batch, Durability, FaultyStorage, MemoryStorage, Storage, StorageError, Write};
-use crate::model::{RecordKey, Table, prefix_range};
-use crate::platform::LocalFuture;
+use crate::{
+    model::{RecordKey, Table, prefix_range},
+    platform::LocalFuture,
+};
 
 /// A place that holds one store, which can be opened again and again.
 pub trait StoreUnderTest {
