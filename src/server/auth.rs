@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::{
@@ -48,7 +49,7 @@ impl Auth {
                 Ok(identity)
             }
             Err(error) => {
-                if error.body.errcode == "M_UNKNOWN_TOKEN" {
+                if error.status == StatusCode::UNAUTHORIZED {
                     self.trust.revoked(hash);
                 }
                 Err(error)

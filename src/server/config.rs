@@ -63,8 +63,12 @@ impl std::fmt::Debug for Secret {
 #[derive(Debug, Parser)]
 #[command(name = "sash-sync", version, max_term_width = 100)]
 struct Args {
-    /// Base URL of the homeserver, such as https://matrix.example.org
-    #[arg(long, value_name = "URL", env = "SYNCV3_SERVER")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SYNCV3_SERVER",
+        help = "Base URL of the homeserver, such as https://matrix.example.org"
+    )]
     homeserver: String,
 
     /// Address to listen on: host:port, :port, or the path of a Unix socket
@@ -80,8 +84,13 @@ struct Args {
     #[arg(long, value_name = "TEXT", env = "SYNCV3_SECRET", hide_env_values = true)]
     secret: Option<String>,
 
-    /// trace, debug, info, warn or error, or directives such as sash_sync=debug,hyper=warn
-    #[arg(long, value_name = "LEVEL", env = "SYNCV3_LOG_LEVEL", default_value = "info")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "SYNCV3_LOG_LEVEL",
+        default_value = "info",
+        help = "trace, debug, info, warn or error, or directives such as sash_sync=debug,hyper=warn"
+    )]
     log_level: String,
 
     /// How many threads accounts are spread over [default: one per core]

@@ -125,8 +125,12 @@ fn identity(answer: &Answer) -> Result<Identity, ApiError> {
             Ok(Identity { user: whoami.user_id, device })
         }
         StatusCode::UNAUTHORIZED => {
-            let error = ApiError::from_homeserver(answer.status, &answer.body);
-            Err(ApiError::unknown_token(error.body.soft_logout.unwrap_or(false)))
+            let mut error = ApiError::from_homeserver(answer.status, &answer.body);
+            if error.status != answer.status {
+                return Err(ApiError::unknown_token(false));
+            }
+            error.body.soft_logout.get_or_insert(false);
+            Err(error)
         }
         status if status.is_client_error() && status != StatusCode::NOT_FOUND => {
             let mut error = ApiError::from_homeserver(status, &answer.body);
@@ -206,6 +210,7 @@ mod tests {
         let soft = r#"{"errcode":"M_UNKNOWN_TOKEN","error":"","soft_logout":true}"#;
         assert_eq!(refused(401, soft), (401, "M_UNKNOWN_TOKEN".into(), Some(true)));
         assert_eq!(refused(401, "<html>"), (401, "M_UNKNOWN_TOKEN".into(), Some(false)));
+        assert_eq!(refused(401, r#"{"errcode":"M_USER_LOCKED"}"#), (401, "M_USER_LOCKED".into(), Some(false)));
     }
 
     #[test]
