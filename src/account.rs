@@ -83,9 +83,16 @@ pub enum AccountError {
         /// Whether the homeserver keeps the device (`soft_logout`).
         soft_logout: bool,
     },
-    /// The homeserver refuses the account: its own error body goes to the client.
-    #[error("the homeserver refuses: {0}")]
-    Refused(String),
+    /// The homeserver refuses the account.
+    #[error("the homeserver refuses: {message}")]
+    Refused {
+        /// Its status.
+        status: u16,
+        /// Its `errcode`.
+        errcode: String,
+        /// Its `error`.
+        message: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -115,6 +122,17 @@ impl Account {
     pub async fn sync(self: &Rc<Self>, device: &DeviceId, request: SyncRequest) -> Result<SyncResponse, AccountError> {
         let _ = (device, request);
         Err(AccountError::Stopped)
+    }
+
+    /// Ends the polling of a device, which logged out.
+    pub fn end_poll(&self, device: &DeviceId) {
+        let _ = device;
+    }
+
+    /// Returns the token that the device's poll runs on, if it runs.
+    pub fn polled_token(&self, device: &DeviceId) -> Option<String> {
+        let _ = device;
+        None
     }
 
     /// Returns the v2 token that a `pos` stands for, for `/messages`, `/relations` and `/keys/changes`.

@@ -64,6 +64,11 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "M_UNRECOGNIZED", "Unrecognized request")
     }
 
+    /// The user has no account at work here: no device of theirs has asked for sliding sync lately.
+    pub fn not_open() -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, "M_NOT_FOUND", "No device of this user is in use here")
+    }
+
     /// The path is there for other methods.
     pub fn wrong_method() -> ApiError {
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "M_UNRECOGNIZED", "Unrecognized request method")
@@ -102,7 +107,9 @@ impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> ApiError {
         match error {
             AccountError::TokenExpired { soft_logout } => ApiError::unknown_token(soft_logout),
-            AccountError::Refused(body) => ApiError::from_homeserver(StatusCode::FORBIDDEN, body.as_bytes()),
+            AccountError::Refused { status, errcode, message } => {
+                ApiError::new(StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN), &errcode, message)
+            }
             AccountError::Storage(error) => {
                 tracing::error!(%error, "the store failed");
                 ApiError::internal()

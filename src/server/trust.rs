@@ -5,7 +5,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ruma::UserId;
 use rustc_hash::FxHashMap;
 
 use super::identity::{Identity, TokenHash};
@@ -48,12 +47,7 @@ impl Trust {
         self.cache().not_polled(identity);
     }
 
-    /// Something is wrong with a token of this user: none is trusted before the homeserver has confirmed it anew.
-    pub fn doubt(&self, user: &UserId) {
-        self.cache().doubt(user);
-    }
-
-    /// The token is valid no more.
+    /// The token is valid no more, or may not be: the homeserver must say so before it is trusted again.
     pub fn revoked(&self, token: TokenHash) {
         self.cache().revoked(token);
     }
@@ -75,7 +69,7 @@ struct Cache {
 #[derive(Debug)]
 struct Entry {
     identity: Identity,
-    /// `None`: in doubt.
+    /// `None`: not by us, only by its poll.
     confirmed: Option<Timestamp>,
 }
 
@@ -107,11 +101,6 @@ impl Cache {
 
     fn not_polled(&mut self, identity: &Identity) {
         self.polls.remove(identity);
-    }
-
-    fn doubt(&mut self, user: &UserId) {
-        self.polls.retain(|identity, _| identity.user != user);
-        self.entries.values_mut().filter(|entry| entry.identity.user == user).for_each(|entry| entry.confirmed = None);
     }
 
     fn revoked(&mut self, token: TokenHash) {
@@ -179,21 +168,6 @@ mod tests {
         assert_eq!(trust.trusted(hash("old"), at(9 * MINUTE)), None, "the poll runs on another");
         trust.not_polled(&alice("PHONE"));
         assert_eq!(trust.trusted(hash("new"), at(10 * MINUTE)), None);
-    }
-
-    #[test]
-    fn doubt_covers_all_devices_of_one_user() {
-        let trust = Trust::new(8);
-        let bob = Identity { user: ruma::user_id!("@bob:example.org").to_owned(), device: "PHONE".into() };
-        for (token, identity) in [("a", alice("PHONE")), ("b", alice("LAPTOP")), ("c", bob)] {
-            trust.confirmed(hash(token), identity.clone(), at(0));
-            trust.polled(hash(token), &identity);
-        }
-        trust.doubt(ruma::user_id!("@alice:example.org"));
-        let trusted = ["a", "b", "c"].map(|token| trust.trusted(hash(token), at(1)).is_some());
-        assert_eq!(trusted, [false, false, true]);
-        trust.confirmed(hash("a"), alice("PHONE"), at(2));
-        assert!(trust.trusted(hash("a"), at(3)).is_some());
     }
 
     #[test]

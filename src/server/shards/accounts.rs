@@ -4,7 +4,8 @@
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
+    rc::{Rc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use tokio::{
 
 use super::World;
 use crate::{
-    account::{Account, AccountError, Dependencies, State, Status},
+    account::{Account, AccountError, Dependencies, Status},
     connection::{SyncRequest, SyncResponse},
     limits::SEEN_INTERVAL,
     model::Timestamp,
@@ -27,6 +28,7 @@ use crate::{
         http_client::ShardHttpClient,
         identity::{Identity, Token},
         tokens::KeptToken,
+        trust::Trust,
     },
 };
 
@@ -84,11 +86,16 @@ impl Accounts {
         let account = self.use_device(&slot, identity, token.clone(), now).await?;
         let result = account.sync(&identity.device, request).await;
         slot.used(&identity.device, SystemClock.now());
-        if let Err(AccountError::TokenExpired { .. }) = &result {
-            self.world.trust.revoked(token.hash());
-            if slot.refused(&identity.device, &token) {
+        match &result {
+            Err(AccountError::TokenExpired { .. }) if slot.refused(&identity.device, &token) => {
+                self.world.trust.revoked(token.hash());
                 self.world.tokens.remove(identity).await;
             }
+            // Once the user has consented, say, the next request finds the poll at work again.
+            Err(AccountError::Refused { .. }) if slot.refused(&identity.device, &token) => {
+                self.world.trust.revoked(token.hash());
+            }
+            _ => {}
         }
         Ok(result?)
     }
@@ -123,33 +130,39 @@ impl Accounts {
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.
-    pub(super) async fn end_polls(&self, user: &UserId, device: Option<&DeviceId>) -> Result<bool, ApiError> {
+    /// An account without polls is closed.
+    pub(super) async fn end_polls(&self, user: &UserId, device: Option<&DeviceId>) -> bool {
         let Some(slot) = self.slots.borrow().get(user).cloned() else {
-            return Ok(false);
+            return false;
         };
+        let mut open = slot.open.lock().await;
         let ends = |id: &OwnedDeviceId| device.is_none_or(|device| device == id);
         let ended: Vec<_> = slot.devices.borrow_mut().extract_if(|id, _| ends(id)).collect();
-        let polled = ended.iter().any(|(_, device)| device.polled);
-        for (device, _) in ended {
-            self.world.trust.not_polled(&Identity { user: user.to_owned(), device });
+        for (device, _) in &ended {
+            self.world.trust.not_polled(&Identity { user: user.to_owned(), device: device.clone() });
+            if let Some(open) = &*open {
+                open.account.end_poll(device);
+            }
         }
-        if polled {
-            self.restart(&slot).await?;
+        if slot.devices.borrow().is_empty() {
+            close(&mut open).await;
         }
+        drop(open);
         self.forget(slot);
-        Ok(polled)
+        ended.iter().any(|(_, device)| device.polled)
     }
 
     /// Ends the polls of devices that nobody has used for so long.
     pub(super) async fn end_idle(&self, idle_after: Duration, now: Timestamp) {
-        let slots: Vec<_> = self.slots.borrow().values().cloned().collect();
-        for slot in slots {
-            for device in slot.idle(idle_after, now) {
-                tracing::info!(user = %slot.user, %device, "nobody uses the device: it is no longer polled");
-                if let Err(error) = self.end_polls(&slot.user, Some(&device)).await {
-                    tracing::error!(user = %slot.user, error = error.body.error, "its account could not be opened again");
-                }
-            }
+        let idle: Vec<_> = {
+            let slots = self.slots.borrow();
+            let idle_of =
+                |slot: &Rc<Slot>| slot.idle(idle_after, now).into_iter().map(|id| (slot.user.clone(), id)).collect();
+            slots.values().flat_map::<Vec<_>, _>(idle_of).collect()
+        };
+        for (user, device) in idle {
+            tracing::info!(%user, %device, "nobody uses the device: it is no longer polled");
+            self.end_polls(&user, Some(&device)).await;
         }
     }
 
@@ -159,7 +172,7 @@ impl Accounts {
         let slots: Vec<_> = self.slots.borrow_mut().drain().collect();
         let mut stopping = JoinSet::new();
         for (_, slot) in slots {
-            stopping.spawn_local(async move { slot.close().await });
+            stopping.spawn_local(async move { close(&mut *slot.open.lock().await).await });
         }
         while stopping.join_next().await.is_some() {}
     }
@@ -190,13 +203,13 @@ impl Accounts {
     ) -> Result<Rc<Account>, ApiError> {
         let account = self.open(slot).await?;
         let (is_new, to_note, to_poll) = slot.use_with(&identity.device, token.clone(), now, self.note_interval());
+        if to_poll {
+            self.poll(slot, &account, identity);
+        }
         if is_new {
             self.world.tokens.put(identity, &token, now, &SystemRandom).await;
         } else if to_note {
             self.world.tokens.seen(identity, now).await;
-        }
-        if to_poll {
-            self.poll(slot, &account, identity);
         }
         Ok(account)
     }
@@ -207,21 +220,17 @@ impl Accounts {
 
     async fn open(&self, slot: &Rc<Slot>) -> Result<Rc<Account>, ApiError> {
         let mut open = slot.open.lock().await;
-        self.open_locked(slot, &mut open).await
-    }
-
-    async fn open_locked(&self, slot: &Rc<Slot>, open: &mut Option<Open>) -> Result<Rc<Account>, ApiError> {
         if self.stopping.get() {
             return Err(ApiError::stopping());
         }
-        if let Some(open) = open {
+        if let Some(open) = &*open {
             return Ok(open.account.clone());
         }
         let homeserver = self.world.config.homeserver.clone();
         let account = Account::open(slot.user.clone(), homeserver, self.dependencies.clone()).await;
         let account = account.map_err(AccountError::Storage)?;
-        let task = spawn(watch_tokens(account.status(), Rc::downgrade(slot), self.world.trust.clone()));
-        *open = Some(Open { account: account.clone(), _watch: task });
+        let watch = spawn(watch_tokens(Rc::downgrade(slot), account.clone(), self.world.trust.clone()));
+        *open = Some(Open { account: account.clone(), _watch: watch });
         Ok(account)
     }
 
@@ -235,33 +244,9 @@ impl Accounts {
         account.poll(&identity.device, device.token.secret());
         self.world.trust.polled(device.token.hash(), identity);
     }
-
-    /// Closes the account and, where devices are left, opens it again to poll for those.
-    async fn restart(&self, slot: &Rc<Slot>) -> Result<(), ApiError> {
-        let mut open = slot.open.lock().await;
-        if let Some(open) = open.take() {
-            open.account.stop().await;
-        }
-        let devices: Vec<_> = slot.devices.borrow().keys().cloned().collect();
-        if devices.is_empty() {
-            return Ok(());
-        }
-        let account = self.open_locked(slot, &mut open).await?;
-        for device in devices {
-            self.poll(slot, &account, &Identity { user: slot.user.clone(), device });
-        }
-        Ok(())
-    }
 }
 
 impl Slot {
-    async fn close(&self) {
-        let open = self.open.lock().await.take();
-        if let Some(open) = open {
-            open.account.stop().await;
-        }
-    }
-
     /// Notes the use of a device. Returns whether its token is new, whether its use is to be written down, and whether
     /// it is to be polled.
     fn use_with(&self, id: &DeviceId, token: Token, now: Timestamp, interval: Duration) -> (bool, bool, bool) {
@@ -306,20 +291,22 @@ impl Slot {
     }
 }
 
-/// Takes trust away from a user's tokens when the homeserver refuses one of them.
-async fn watch_tokens(
-    mut status: watch::Receiver<Status>,
-    slot: std::rc::Weak<Slot>,
-    trust: std::sync::Arc<crate::server::trust::Trust>,
-) {
-    while status.wait_for(|status| status.state == State::TokenExpired).await.is_ok() {
+async fn close(open: &mut Option<Open>) {
+    if let Some(open) = open.take() {
+        open.account.stop().await;
+    }
+}
+
+/// Takes the trust away from tokens whose poll the homeserver has refused.
+async fn watch_tokens(slot: Weak<Slot>, account: Rc<Account>, trust: Arc<Trust>) {
+    let mut status = account.status();
+    while status.changed().await.is_ok() {
         let Some(slot) = slot.upgrade() else { return };
-        // The status does not say which device's: each one's next request finds out.
-        trust.doubt(&slot.user);
-        slot.devices.borrow_mut().values_mut().for_each(|device| device.polled = false);
-        drop(slot);
-        if status.wait_for(|status| status.state != State::TokenExpired).await.is_err() {
-            return;
+        for (id, device) in slot.devices.borrow_mut().iter_mut() {
+            if device.polled && account.polled_token(id).is_none() {
+                device.polled = false;
+                trust.revoked(device.token.hash());
+            }
         }
     }
 }

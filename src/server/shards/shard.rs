@@ -91,10 +91,10 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
         }
         // These go on even if nobody waits for them any more: half of it would be worse than all.
         Command::EndPoll { identity, reply } => {
-            let _ = reply.send(accounts.end_polls(&identity.user, Some(&identity.device)).await);
+            let _ = reply.send(Ok(accounts.end_polls(&identity.user, Some(&identity.device)).await));
         }
         Command::EndPolls { user, reply } => {
-            let _ = reply.send(accounts.end_polls(&user, None).await);
+            let _ = reply.send(Ok(accounts.end_polls(&user, None).await));
         }
         Command::Resume(tokens) => resume(accounts, tokens).await,
     }
