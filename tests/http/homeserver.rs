@@ -15,7 +15,7 @@ use axum::{
     routing::{any, get, post},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 /// A running homeserver. It ends with the test's runtime.
 pub struct Homeserver {
@@ -38,6 +38,8 @@ struct Fake {
     tokens: Mutex<BTreeMap<String, (u16, Value)>>,
     asked: Mutex<Vec<Asked>>,
     url: Mutex<String>,
+    /// Told to answer the polls that wait.
+    end_polls: Notify,
 }
 
 impl Homeserver {
@@ -50,10 +52,11 @@ impl Homeserver {
             .route("/_matrix/client/v3/account/whoami", get(whoami))
             .route("/_matrix/client/v3/login", post(login))
             .route("/_matrix/client/v3/logout", post(async || Json(json!({}))))
-            .route("/_matrix/client/v3/sync", get(long_poll))
+            .route("/_matrix/client/v3/sync", get(sync))
+            .route("/_matrix/echo/{*rest}", any(echo))
             .route("/_matrix/media/v3/upload", post(upload))
             .route("/.well-known/matrix/client", get(well_known))
-            .fallback(any(echo))
+            .fallback(nothing)
             .with_state(state.clone());
         tokio::spawn(async { axum::serve(listener, router).await });
         Homeserver { url, state }
@@ -67,6 +70,16 @@ impl Homeserver {
     /// Sets what `/account/whoami` answers to a token.
     pub fn whoami(&self, token: &str, status: u16, body: Value) {
         self.state.tokens.lock().unwrap().insert(token.to_owned(), (status, body));
+    }
+
+    /// Makes a token invalid.
+    pub fn log_out(&self, token: &str) {
+        self.state.tokens.lock().unwrap().remove(token);
+    }
+
+    /// Answers the polls that wait, with nothing new.
+    pub fn end_polls(&self) {
+        self.state.end_polls.notify_waiters();
     }
 
     /// Returns what was asked of paths that contain `part`.
@@ -108,9 +121,10 @@ async fn whoami(State(fake): Shared, headers: HeaderMap) -> Response {
     fake.note("GET", "/_matrix/client/v3/account/whoami", &headers, b"");
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = token.trim_start_matches("Bearer ");
-    let unknown = || (401, json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "Who?", "soft_logout": true }));
-    let (status, body) = fake.tokens.lock().unwrap().get(token).cloned().unwrap_or_else(unknown);
-    (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
+    match fake.tokens.lock().unwrap().get(token).cloned() {
+        Some((status, body)) => (StatusCode::from_u16(status).unwrap(), Json(body)).into_response(),
+        None => unknown_token().into_response(),
+    }
 }
 
 async fn login(State(fake): Shared) -> Json<Value> {
@@ -123,10 +137,32 @@ async fn well_known(State(fake): Shared) -> Json<Value> {
     Json(json!({ "m.homeserver": { "base_url": url }, "theirs": true }))
 }
 
-/// Never answers.
-async fn long_poll(State(fake): Shared, request: Request) -> Response {
+/// An account without rooms: the first answer comes at once, and then nothing ever happens.
+async fn sync(State(fake): Shared, request: Request) -> Response {
     fake.note("GET", &request.uri().to_string(), request.headers(), b"");
-    std::future::pending().await
+    let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let known =
+        fake.tokens.lock().unwrap().get(bearer.trim_start_matches("Bearer ")).is_some_and(|(status, _)| *status == 200);
+    if !known {
+        return unknown_token().into_response();
+    }
+    let query = request.uri().query().unwrap_or_default();
+    if query.contains("since=") && !query.contains("timeout=0") {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+            () = fake.end_polls.notified() => {}
+        }
+    }
+    Json(json!({ "next_batch": "s1" })).into_response()
+}
+
+fn unknown_token() -> (StatusCode, Json<Value>) {
+    let body = json!({ "errcode": "M_UNKNOWN_TOKEN", "error": "Who?", "soft_logout": true });
+    (StatusCode::UNAUTHORIZED, Json(body))
+}
+
+async fn nothing() -> (StatusCode, Json<Value>) {
+    (StatusCode::NOT_FOUND, Json(json!({ "errcode": "M_UNRECOGNIZED", "error": "" })))
 }
 
 async fn upload(body: Bytes) -> String {

@@ -8,7 +8,7 @@ use crate::{homeserver::Homeserver, sash::Place};
 async fn requests_and_answers_pass_as_they_are() {
     let homeserver = Homeserver::start().await;
     let sash = Place::new().start(&homeserver.url).await;
-    let target = "/_matrix/client/v3/rooms/!a%3Ab/state/m.x/%2F?q=%20a&r=b+c";
+    let target = "/_matrix/echo/!a%3Ab/state/m.x/%2F?q=%20a&r=b+c";
     let answer = sash.request("PUT", target).bearer_auth("t").body("{\"a\":1}").send().await.unwrap();
     assert_eq!(answer.status(), 418);
     assert_eq!(answer.headers()["x-theirs"], "1");
@@ -76,7 +76,7 @@ async fn clients_are_told_to_stay_with_us() {
 async fn any_page_may_ask_and_need_not_ask_twice() {
     let homeserver = Homeserver::start().await;
     let sash = Place::new().start(&homeserver.url).await;
-    for target in ["/_matrix/client/v4/sync", "/_matrix/client/v3/whatever", "/health"] {
+    for target in ["/_matrix/client/v4/sync", "/_matrix/echo/whatever", "/health"] {
         let preflight = sash.request("OPTIONS", target).header("origin", "https://app.example");
         let preflight = preflight.header("access-control-request-method", "POST");
         let preflight = preflight.header("access-control-request-headers", "authorization,content-type");

@@ -32,8 +32,10 @@ async fn a_signal_ends_it_in_order() {
 #[tokio::test]
 async fn a_long_poll_that_passes_through_is_answered_when_it_ends() {
     let homeserver = Homeserver::start().await;
+    homeserver.log_in("token", "@alice:example.org", "PHONE");
     let sash = Place::new().start(&homeserver.url).await;
-    let poll = tokio::spawn(sash.get("/_matrix/client/v3/sync?timeout=30000").send());
+    let poll = sash.get("/_matrix/client/v3/sync?since=s1&timeout=30000").bearer_auth("token");
+    let poll = tokio::spawn(poll.send());
     homeserver.wait_for("/v3/sync").await;
     let begin = Instant::now();
     let (status, log) = sash.end("-TERM").await;
@@ -80,4 +82,22 @@ async fn what_it_cannot_do_it_says_and_ends() {
     assert_eq!(status.code(), Some(2), "{said}");
     let (status, _) = place.run("https://hs.example", &["--help"]).await;
     assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn it_listens_on_a_unix_socket_too() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let homeserver = Homeserver::start().await;
+    let place = Place::new();
+    let socket = place.path().join("sash.sock");
+    // What an earlier server left behind is no obstacle.
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let sash = place.start_with(&homeserver.url, &["--bind", socket.to_str().unwrap()]).await;
+    let mut stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: sash\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"ok\""), "{answer}");
+    sash.end("-TERM").await;
 }

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{StatusCode, Uri},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_http::services::ServeDir;
@@ -42,5 +42,8 @@ pub(super) async fn file(State(app): Shared, mut request: Request) -> Result<Res
         tracing::warn!(%error, "a file of the page cannot be read");
         ApiError::internal()
     })?;
-    Ok(response.map(Body::new))
+    let mut response = response.map(Body::new);
+    // Its files belong together: after an upgrade none may come from an older one without being asked about.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
 }

@@ -82,7 +82,7 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
         Command::Status { user, reply } => {
             let status = accounts.status(&user).await;
             let json = status
-                .ok_or_else(ApiError::unrecognized)
+                .ok_or_else(ApiError::not_open)
                 .and_then(|status| serde_json::to_vec(&status).map_err(|_| ApiError::internal()));
             answer(reply, async { json }).await;
         }
