@@ -241,6 +241,10 @@ impl Accounts {
             return;
         };
         device.polled = true;
+        if account.polled_token(&identity.device).is_none() {
+            // A poll that was refused goes on with another token only; the homeserver may have changed its mind.
+            account.end_poll(&identity.device);
+        }
         account.poll(&identity.device, device.token.secret());
         self.world.trust.polled(device.token.hash(), identity);
     }
