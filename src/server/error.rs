@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::account::AccountError;
+use crate::{account::AccountError, protocol::ErrorResponse};
 
 /// An error as the client sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,19 @@ impl ApiError {
     }
 }
 
+impl From<ErrorResponse> for ApiError {
+    fn from(error: ErrorResponse) -> ApiError {
+        let ErrorResponse { status, errcode, error, retry_after_ms, soft_logout } = error;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = ErrorBody { errcode, error, retry_after_ms, soft_logout, ..ErrorBody::default() };
+        ApiError { status, body }
+    }
+}
+
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> ApiError {
         match error {
+            AccountError::Sync(error) => ErrorResponse::from(error).into(),
             AccountError::TokenExpired { soft_logout } => ApiError::unknown_token(soft_logout),
             AccountError::Refused { status, errcode, message } => {
                 ApiError::new(StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN), &errcode, message)

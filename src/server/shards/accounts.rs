@@ -177,6 +177,11 @@ impl Accounts {
         while stopping.join_next().await.is_some() {}
     }
 
+    /// Returns whether no account is opened any more.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
     fn slot(&self, user: &UserId) -> Rc<Slot> {
         let make = || {
             let (open, devices) = (Mutex::new(None), RefCell::default());

@@ -120,8 +120,8 @@ async fn resume(accounts: Rc<Accounts>, tokens: Vec<KeptToken>) {
             loop {
                 let next = queue.borrow_mut().pop_front();
                 match next {
-                    Some(kept) => resume_one(&accounts, kept).await,
-                    None => return,
+                    Some(kept) if !accounts.is_stopping() => resume_one(&accounts, kept).await,
+                    _ => return,
                 }
             }
         });
