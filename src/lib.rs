@@ -18,6 +18,7 @@
 )]
 
 pub mod account;
+pub mod accumulator;
 pub mod cache;
 pub mod connection;
 pub mod limits;

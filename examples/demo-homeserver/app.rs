@@ -209,7 +209,8 @@ fn read_call(parts: &axum::http::request::Parts, path: &str, body: Bytes) -> Cal
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
-    let token = bearer.or_else(|| query.iter().find(|(name, _)| name == "access_token").map(|(_, token)| token.clone()));
+    let token =
+        bearer.or_else(|| query.iter().find(|(name, _)| name == "access_token").map(|(_, token)| token.clone()));
     Call {
         method: parts.method.to_string(),
         path: inner.to_owned(),
@@ -224,7 +225,9 @@ fn read_call(parts: &axum::http::request::Parts, path: &str, body: Bytes) -> Cal
 
 /// Returns the path behind the prefix that all endpoints share.
 fn inner_path(path: &str) -> &str {
-    let Some(rest) = path.strip_prefix("/_matrix/client/").or_else(|| path.strip_prefix("/_matrix/media/")) else { return path };
+    let Some(rest) = path.strip_prefix("/_matrix/client/").or_else(|| path.strip_prefix("/_matrix/media/")) else {
+        return path;
+    };
     match rest.find('/') {
         Some(version) => &rest[version..],
         None => &path[path.len() - rest.len() - 1..],
@@ -238,7 +241,10 @@ fn respond(reply: Reply, fault: Option<&Fault>) -> Response<Body> {
         Some(fault) if fault.cut => broken(reply.body.slice(..length / 2)),
         _ => Body::from(reply.body),
     };
-    let response = Response::builder().status(reply.status).header(header::CONTENT_TYPE, reply.content_type).header(header::CONTENT_LENGTH, length);
+    let response = Response::builder()
+        .status(reply.status)
+        .header(header::CONTENT_TYPE, reply.content_type)
+        .header(header::CONTENT_LENGTH, length);
     response.body(body).unwrap_or_default()
 }
 

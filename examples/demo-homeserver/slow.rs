@@ -42,7 +42,9 @@ pub fn first_sync(loaded: usize, answered: usize, timeline_limit: u64) -> f64 {
     if answered == 0 {
         return EMPTY_SYNC;
     }
-    EMPTY_SYNC + loaded as f64 * ROOM_LOADED + answered as f64 * (ROOM_ANSWERED + EVENT_ANSWERED * timeline_limit as f64)
+    EMPTY_SYNC
+        + loaded as f64 * ROOM_LOADED
+        + answered as f64 * (ROOM_ANSWERED + EVENT_ANSWERED * timeline_limit as f64)
 }
 
 pub fn incremental_sync(rooms: usize) -> f64 {

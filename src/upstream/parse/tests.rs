@@ -152,7 +152,8 @@ fn the_unstable_name_of_fallback_keys_is_read() {
 
 #[test]
 fn duplicate_keys_do_not_fail() {
-    let body = br#"{"next_batch":"a","next_batch":"b","rooms":{"join":{"!a:x":{"timeline":{"events":[],"events":[{}]}}}}}"#;
+    let body =
+        br#"{"next_batch":"a","next_batch":"b","rooms":{"join":{"!a:x":{"timeline":{"events":[],"events":[{}]}}}}}"#;
     let response = sync_response(body).expect("readable");
     assert_eq!(response.next_batch.as_deref(), Some("b"));
     assert_eq!(response.join[0].1.timeline.len(), 1);
@@ -174,10 +175,7 @@ fn depth_without_end_is_passed_over() {
 fn notes_of_what_was_skipped_are_bounded() {
     let rooms: Vec<String> = (0..1000).map(|n| format!(r#""bad{n}":{{}}"#)).collect();
     let body = format!(r#"{{"rooms":{{"join":{{{}}}}}}}"#, rooms.join(","));
-    assert_eq!(
-        sync_response(body.as_bytes()).expect("readable").skipped.len(),
-        crate::limits::SKIPPED_NOTES
-    );
+    assert_eq!(sync_response(body.as_bytes()).expect("readable").skipped.len(), crate::limits::SKIPPED_NOTES);
 }
 
 #[test]
@@ -190,8 +188,8 @@ fn messages_come_oldest_first() {
 
 #[test]
 fn context_is_put_in_order() {
-    let answer =
-        context(br#"{"events_before":[2,1],"event":3,"events_after":[4],"state":[{}],"start":"s","end":"e"}"#).expect("readable");
+    let answer = context(br#"{"events_before":[2,1],"event":3,"events_after":[4],"state":[{}],"start":"s","end":"e"}"#)
+        .expect("readable");
     let events: Vec<&str> = answer.events.iter().map(|event| event.get()).collect();
     assert_eq!(events, ["1", "2", "3", "4"]);
     assert_eq!((answer.start.as_deref(), answer.end.as_deref(), answer.state.len()), (Some("s"), Some("e"), 1));
