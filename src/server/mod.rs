@@ -1,1 +1,5 @@
 //! The native server.
+
+mod sqlite;
+
+pub use sqlite::SqliteStorage;
