@@ -48,3 +48,6 @@ pub const SQLITE_QUEUE: usize = 256;
 
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+
+/// How many requests may wait in the browser's engine at a time.
+pub const ENGINE_REQUESTS: usize = 64;
