@@ -3,6 +3,12 @@
 //! Polls the ordinary v2 `/sync` of any homeserver and answers sliding sync from its own store, in the browser and as
 //! a server. `ARCHITECTURE.md` has the picture, the code map and the invariants.
 
+// No input ends the process or writes to its terminal. Tests and programs may: these are not in the manifest for that reason.
+#![cfg_attr(
+    not(any(test, feature = "testing")),
+    warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)
+)]
+
 pub mod account;
 pub mod cache;
 pub mod connection;

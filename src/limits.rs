@@ -42,12 +42,12 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
-
 /// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
 pub const SQLITE_QUEUE: usize = 256;
-
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+/// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
+pub const INDEXEDDB_CONNECTIONS: usize = 8;
 
 /// How many requests may wait in the browser's engine at a time.
 pub const ENGINE_REQUESTS: usize = 64;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use super::{Fetch, answer::answer, console, error, error::Failure, store};
+use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Failure};
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
@@ -79,7 +79,7 @@ impl Engine {
         let config: Config = serde_wasm_bindgen::from_value(config.into()).map_err(Failure::config)?;
         let user = UserId::parse(config.user_id).map_err(Failure::config)?;
         let dependencies = Dependencies {
-            storage: store::open().await.map_err(Failure::from)?,
+            storage: Rc::new(IndexedDbStorage::new()),
             http: Rc::new(Fetch),
             clock: Rc::new(SystemClock),
             random: Rc::new(SystemRandom),

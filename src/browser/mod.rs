@@ -8,8 +8,9 @@ mod console;
 mod engine;
 mod error;
 mod fetch;
+mod indexeddb;
 mod panic;
-mod store;
 
 pub use engine::Engine;
 pub use fetch::Fetch;
+pub use indexeddb::IndexedDbStorage;

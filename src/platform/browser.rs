@@ -19,6 +19,7 @@ extern "C" {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         Timestamp(js_sys::Date::now() as u64)
     }
@@ -44,6 +45,7 @@ pub struct Task {
 }
 
 /// Runs `future` on the worker's event loop, beside the caller.
+#[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
 pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     let (alive, dropped) = oneshot::channel();
     wasm_bindgen_futures::spawn_local(async move {
@@ -57,6 +59,7 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
 }
 
 /// Waits.
+#[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
 pub async fn sleep(duration: Duration) {
     gloo_timers::future::sleep(duration).await;
 }

@@ -25,6 +25,7 @@ impl Clock for SystemClock {
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
+    #[expect(clippy::expect_used, reason = "a process that cannot keep a secret must not go on")]
     fn bits(&self) -> u64 {
         // Without randomness from the operating system nothing that we hand out would be unguessable.
         getrandom::u64().expect("the operating system has randomness")
@@ -48,6 +49,7 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
 }
 
 /// Waits.
+#[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
 pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }

@@ -3,12 +3,17 @@
 //! A case gets a store that nobody has used. It knows the trait only, so it holds in memory, in SQLite and in a
 //! browser's worker alike.
 
+#![expect(missing_docs, reason = "the names of the cases say what they check")]
+
 use std::{future::poll_fn, task::Poll};
 
 use ruma::{UserId, room_id, user_id};
 
-use super::{Batch, Durability, FaultyStorage, LocalFuture, MemoryStorage, Storage, StorageError, Write};
-use crate::model::{RecordKey, Table, prefix_range};
+use super::{Batch, Durability, FaultyStorage, MemoryStorage, Storage, StorageError, Write};
+use crate::{
+    model::{RecordKey, Table, prefix_range},
+    platform::LocalFuture,
+};
 
 /// A place that holds one store, which can be opened again and again.
 pub trait StoreUnderTest {
@@ -266,6 +271,7 @@ pub async fn a_batch_may_touch_every_table(place: &impl StoreUnderTest) {
         RecordKey::RoomIndex(63),
         RecordKey::State(room(), 0),
         RecordKey::Members(room(), u16::MAX),
+        RecordKey::Stripped(room()),
         RecordKey::Timeline(room(), -1),
         RecordKey::Receipts(room()),
         RecordKey::RoomAccountData(room()),

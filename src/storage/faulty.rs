@@ -7,8 +7,11 @@ use std::{cell::RefCell, collections::VecDeque, future::poll_fn, rc::Rc, task::P
 
 use ruma::UserId;
 
-use super::{Batch, Durability, LocalFuture, MemoryStorage, Record, Storage, StorageError, memory::Replaced};
-use crate::model::{RecordKey, Table};
+use super::{Batch, Durability, MemoryStorage, Record, Storage, StorageError, memory::Replaced};
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// How many relaxed commits a power loss can take at most: a real disk does not wait for ever either.
 const LOSSY_COMMITS: usize = 1024;

@@ -7,8 +7,11 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use ruma::{OwnedUserId, UserId};
 
-use super::{Batch, LocalFuture, Record, Storage, StorageError, Write};
-use crate::model::{RecordKey, Table};
+use super::{Batch, Record, Storage, StorageError, Write};
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// A store that lives as long as its last handle.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +87,7 @@ impl MemoryStorage {
     }
 
     /// Puts one record back as it was.
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn restore(&self, address: Address, before: Option<Vec<u8>>) {
         let records = &mut self.state.borrow_mut().records;
         match before {

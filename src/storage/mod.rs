@@ -15,8 +15,10 @@ pub use faulty::{Fault, FaultyStorage};
 pub use memory::MemoryStorage;
 use ruma::UserId;
 
-use crate::model::{RecordKey, Table};
-pub use crate::platform::LocalFuture;
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
 /// A record as a scan returns it: its encoded key and its value.
 pub type Record = (String, Vec<u8>);
@@ -106,8 +108,9 @@ pub enum StorageError {
     /// Another owner has taken the account: our epoch is over.
     #[error("another process has taken over the account")]
     EpochLost,
-    /// The store was closed under us: another tab deleted it, or opened it with a newer version of Sash.
-    #[error("the store was closed: another tab has deleted or upgraded it")]
+    /// The store was closed under us: another tab deleted it or opened it with a newer version of Sash, or the user
+    /// cleared the site's data.
+    #[error("the store was closed: it was deleted, or upgraded by another tab")]
     Closed,
     /// Another process has the store open, which only one may.
     #[error("{path} is in use by another process")]

@@ -10,7 +10,7 @@ mod records;
 mod schema;
 mod thread;
 
-use std::{fs::OpenOptions, path::Path, sync::Arc};
+use std::{fs::OpenOptions, path::Path};
 
 use ruma::UserId;
 use rusqlite::{Connection, OpenFlags};
@@ -25,7 +25,8 @@ use self::{
 use crate::{
     limits::SQLITE_QUEUE,
     model::{RecordKey, Table},
-    storage::{Batch, LocalFuture, Record, Storage, StorageError},
+    platform::LocalFuture,
+    storage::{Batch, Record, Storage, StorageError},
 };
 
 /// A handle to the store. Clones share one thread, and may be sent to other threads; the futures stay where they are.
@@ -33,7 +34,7 @@ use crate::{
 pub struct SqliteStorage {
     commands: mpsc::Sender<Command>,
     /// Closed when the thread has let go of the file.
-    ended: Arc<watch::Receiver<()>>,
+    ended: watch::Receiver<()>,
 }
 
 impl SqliteStorage {
@@ -58,14 +59,13 @@ impl SqliteStorage {
             drop(alive);
         };
         std::thread::Builder::new().name("sqlite".to_owned()).spawn(run).map_err(failed)?;
-        Ok(SqliteStorage { commands, ended: Arc::new(ended) })
+        Ok(SqliteStorage { commands, ended })
     }
 
     /// Gives the handle up and waits until the last one is gone, everything asked is done and the file is closed.
     pub async fn close(self) {
-        let SqliteStorage { commands, ended } = self;
+        let SqliteStorage { commands, mut ended } = self;
         drop(commands);
-        let mut ended = ended.as_ref().clone();
         // Nothing is ever sent: this returns, with an error, when the thread has dropped its end.
         while ended.changed().await.is_ok() {}
     }

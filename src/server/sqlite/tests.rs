@@ -181,6 +181,20 @@ async fn what_was_asked_before_the_last_handle_went_is_done() {
 }
 
 #[tokio::test]
+async fn what_was_answered_survives_a_killed_process() {
+    let (place, grave) = (Place::new(), Place::new());
+    let store = place.open().await;
+    for number in 0..20 {
+        store.commit(alice(), page(number, Durability::Relaxed)).await.unwrap();
+    }
+    // What the operating system has when a process is killed at this moment: the files, and nobody who closed them.
+    for file in ["sash.sqlite", "sash.sqlite-wal"] {
+        std::fs::copy(place.folder.path().join(file), grave.folder.path().join(file)).unwrap();
+    }
+    assert_eq!(pages(&grave.open().await).await, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn close_waits_for_the_other_handles() {
     let place = Place::new();
     let store = place.open().await;
