@@ -19,7 +19,7 @@ use self::connection::Connection;
 use crate::{
     limits::INDEXEDDB_CONNECTIONS,
     model::{RecordKey, Table},
-    platform::LocalFuture,
+    platform::{Clock, LocalFuture, SystemClock},
     storage::{Batch, Record, Storage, StorageError},
 };
 
@@ -81,7 +81,7 @@ impl IndexedDbStorage {
     /// Returns the lowest epoch that this store may give next.
     fn next_epoch(&self) -> u64 {
         // The clock, because a database takes its counter along when it is deleted; milliseconds fit into a double.
-        (js_sys::Date::now() as u64).max(*self.last_epoch.borrow() + 1)
+        SystemClock.now().0.max(*self.last_epoch.borrow() + 1)
     }
 }
 

@@ -140,6 +140,37 @@ fn a_batch_without_room_is_a_quota_error_and_others_still_fit() {
 }
 
 #[test]
+fn commits_that_wait_together_share_one_transaction() {
+    let place = Place::new();
+    let worker = worker(&place, "");
+    // Keeps the log from being removed when the worker closes the database.
+    let onlooker = place.connect();
+    let frames = || -> i64 { onlooker.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)).unwrap() };
+    let before = frames();
+    let (commands, receiver) = mpsc::channel(SQLITE_QUEUE);
+    let mut answers = Vec::new();
+    for number in 0..30 {
+        let (reply, answer) = oneshot::channel();
+        let what = Change::Commit(page(number, Durability::Relaxed));
+        commands.try_send(Command::Change(Request { account: alice().to_owned(), what, reply })).ok().unwrap();
+        answers.push(answer);
+        // A read in between must not part them.
+        let (reply, _read) = oneshot::channel();
+        let what = (Table::Account, None);
+        commands
+            .try_send(Command::Read(Read::Scan(Request { account: alice().to_owned(), what, reply })))
+            .ok()
+            .unwrap();
+    }
+    drop(commands);
+    worker.run(receiver);
+    assert!(answers.into_iter().all(|mut answer| matches!(answer.try_recv(), Ok(Ok(_)))), "all are answered");
+    assert_eq!(written(&place).len(), 30);
+    let pages = frames() - before;
+    assert!(pages < 30, "a transaction each would have written a page each at least: {pages}");
+}
+
+#[test]
 fn a_strict_batch_makes_its_group_wait_for_the_disk_and_no_later_one() {
     let place = Place::new();
     let mut worker = worker(&place, "");
@@ -199,11 +230,14 @@ async fn close_waits_for_the_other_handles() {
     let place = Place::new();
     let store = place.open().await;
     let other = store.clone();
-    let closing = tokio::spawn(store.close());
-    other.commit(alice(), page(1, Durability::Strict)).await.expect("the other handle goes on");
-    assert!(!closing.is_finished());
+    let mut closing = std::pin::pin!(store.close());
+    tokio::select! {
+        biased;
+        () = &mut closing => panic!("another handle is still there"),
+        result = other.commit(alice(), page(1, Durability::Strict)) => result.expect("the other handle goes on"),
+    }
     drop(other);
-    closing.await.unwrap();
+    closing.await;
     SqliteStorage::open(&place.path()).expect("closed means free").close().await;
 }
 
