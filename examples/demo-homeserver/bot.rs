@@ -105,8 +105,11 @@ impl Bot {
         let Pending { room, sender, .. } = *pending;
         world.set_typing(room, sender, None);
         let encrypted = world.room(room).state_event("m.room.encryption", "").is_some();
-        let (kind, content) =
-            if encrypted { ("m.room.encrypted", unreadable(&mut self.rng)) } else { ("m.room.message", json_of(&pending.content)) };
+        let (kind, content) = if encrypted {
+            ("m.room.encrypted", unreadable(&mut self.rng))
+        } else {
+            ("m.room.message", json_of(&pending.content))
+        };
         let event = world.append(NewEvent::new(room, sender, kind, content, now));
         world.set_receipt(room, sender, "m.read", event, None, now);
     }
@@ -147,29 +150,44 @@ impl Bot {
 
     fn someone(&mut self, world: &World, room: RoomNo) -> Option<UserNo> {
         // Whoever has a device may be a person at a keyboard; words are not put in their mouth.
-        let others: Vec<UserNo> = world.room(room).joined().filter(|user| *user != self.user && world.user(*user).devices.is_empty()).take(8).collect();
+        let others: Vec<UserNo> = world
+            .room(room)
+            .joined()
+            .filter(|user| *user != self.user && world.user(*user).devices.is_empty())
+            .take(8)
+            .collect();
         others.choose(&mut self.rng).copied()
     }
 
     fn last_message(&self, world: &World, room: RoomNo, wanted: impl Fn(UserNo) -> bool) -> Option<EventNo> {
         let recent = world.room(room).timeline.iter().rev().take(15);
-        let mut messages = recent.map(|event| world.event(*event)).filter(|event| &*event.kind == "m.room.message" && event.redacted_by().is_none());
+        let mut messages = recent
+            .map(|event| world.event(*event))
+            .filter(|event| &*event.kind == "m.room.message" && event.redacted_by().is_none());
         messages.find(|event| event.relation().is_none() && wanted(event.sender)).map(|event| event.no)
     }
 
     fn react(&mut self, world: &mut World, room: RoomNo, sender: UserNo, now: u64) {
         let Some(target) = self.last_message(world, room, |_| true) else { return };
         let key = REACTIONS.choose(&mut self.rng).copied().unwrap_or("👍");
-        let content = json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": world.event_id(target), "key": key } });
+        let content =
+            json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": world.event_id(target), "key": key } });
         world.append(NewEvent::new(room, sender, "m.reaction", json_of(&content), now));
     }
 
     /// Lets the author of a recent message change it.
     fn edit(&mut self, world: &mut World, room: RoomNo, now: u64) {
         let user = self.user;
-        let Some(target) = self.last_message(world, room, |sender| sender != user && world.user(sender).devices.is_empty()) else { return };
+        let Some(target) =
+            self.last_message(world, room, |sender| sender != user && world.user(sender).devices.is_empty())
+        else {
+            return;
+        };
         let sender = world.event(target).sender;
-        let body = format!("{} (edited)", world.event(target).content_str("body").unwrap_or_default().trim_end_matches(" (edited)"));
+        let body = format!(
+            "{} (edited)",
+            world.event(target).content_str("body").unwrap_or_default().trim_end_matches(" (edited)")
+        );
         let content = json!({
             "msgtype": "m.text", "body": format!("* {body}"),
             "m.new_content": { "msgtype": "m.text", "body": body },
@@ -191,7 +209,11 @@ impl Bot {
             return;
         }
         let name = format!("{}'s new room", world.user(sender).displayname.as_deref().unwrap_or("Somebody"));
-        let request = CreateRoom { name: Some(name), invite: vec![world.user_id(self.user).to_string()], ..CreateRoom::default() };
+        let request = CreateRoom {
+            name: Some(name),
+            invite: vec![world.user_id(self.user).to_string()],
+            ..CreateRoom::default()
+        };
         // A new room without alias is never refused.
         let _ = world.create_room(sender, request, now);
     }

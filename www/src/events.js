@@ -13,8 +13,9 @@ const STATE_NOTICES = {
 
 const MEDIA = { "m.image": "a picture", "m.video": "a video", "m.audio": "a recording", "m.file": "a file", "m.location": "a place" };
 
+/** @typedef {{ kind: "message" | "emote" | "notice" | "placeholder" | "state" | "hidden", text: string }} Description */
+
 /**
- * @typedef {{ kind: "message" | "emote" | "notice" | "placeholder" | "state" | "hidden", text: string }} Description
  * @param {any} event
  * @param {(userId: string) => string} nameOf
  * @returns {Description}
@@ -69,6 +70,7 @@ export function withoutReplyFallback(body) {
   return i > 0 ? lines.slice(lines[i] === "" ? i + 1 : i).join("\n") : body;
 }
 
+/** @returns {Description} */
 function describeMessage(content) {
   const body = typeof content.body === "string" ? content.body : "";
   if (MEDIA[content.msgtype]) return placeholder(`${body || "Sent"} · ${MEDIA[content.msgtype]}`);
@@ -77,11 +79,13 @@ function describeMessage(content) {
   return { kind: content.msgtype === "m.emote" ? "emote" : content.msgtype === "m.notice" ? "notice" : "message", text };
 }
 
+/** @returns {Description} */
 function describeMembership(event, nameOf) {
   const { membership, displayname } = event.content ?? {};
   const before = event.unsigned?.prev_content ?? {};
   const self = event.state_key === event.sender;
   const target = displayname || nameOf(event.state_key) || localpart(event.state_key);
+  /** @returns {Description} */
   const state = (text) => ({ kind: "state", text });
   switch (membership) {
     case "join":
@@ -104,5 +108,7 @@ function describeMembership(event, nameOf) {
 
 const edited = (event) => ({ ...event, content: event.content["m.new_content"] ?? event.content });
 const isMessageLike = (type) => type === "m.room.message" || type === "m.room.encrypted" || type === "m.sticker";
+/** @returns {Description} */
 const placeholder = (text) => ({ kind: "placeholder", text });
+/** @type {Description} */
 const hidden = { kind: "hidden", text: "" };

@@ -10,7 +10,7 @@ import { baseUrl, discover, normaliseUrl } from "./session.js";
 export function loginPage(config, { message, preset, onLogin }) {
   const field = (label, props) => h("label", { class: "field" }, h("span", {}, label), h("input", { type: "text", autocapitalize: "off", spellcheck: false, ...props }));
   const segment = (name, value, label, checked) => h("label", {}, h("input", { type: "radio", name, value, checked, testid: `login-${name}-${value}`, onchange: update }), h("span", {}, label));
-  const segments = (label, ...children) => h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...children);
+  const segments = (label, ...children) => h("div", { class: "labelled" }, h("span", { "aria-hidden": "true" }, label), h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...children));
 
   const homeserver = field("Homeserver", { name: "homeserver", testid: "login-homeserver", inputMode: "url", value: preset.homeserver ?? config.homeserver ?? "/" });
   const server = field("Sash server", { name: "server", testid: "login-server", inputMode: "url", value: preset.server ?? config.server ?? "/" });
@@ -26,10 +26,10 @@ export function loginPage(config, { message, preset, onLogin }) {
     { class: "card", testid: "login-form", onsubmit: (event) => (event.preventDefault(), enter(typedAccess)) },
     demo,
     demo && h("p", { class: "or" }, h("span", {}, "or with your own account")),
-    segments("Sync is answered by", segment("mode", "engine", "Engine in this browser", preset.mode !== "server"), segment("mode", "server", "A server", preset.mode === "server")),
+    segments("Sliding sync is answered by", segment("mode", "engine", "This browser", preset.mode !== "server"), segment("mode", "server", "A server", preset.mode === "server")),
     homeserver,
     server,
-    segments("Log in by", segment("by", "password", "Password", true), segment("by", "token", "Access token")),
+    segments("Log in with", segment("by", "password", "Password", true), segment("by", "token", "Access token")),
     user,
     password,
     token,
@@ -81,7 +81,7 @@ export function loginPage(config, { message, preset, onLogin }) {
   }
 
   function demoAccess(place) {
-    return byPassword(place, config.demo.user, config.demo.password);
+    return byPassword(place, config.demo?.user, config.demo?.password);
   }
 
   function typedAccess(place) {

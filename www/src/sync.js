@@ -10,10 +10,11 @@ const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
  * @property {(response: any, exchange: Exchange) => void} onResponse
  * @property {(state: "live" | "offline", message?: string) => void} onState
  * @property {() => void} onTokenExpired
+ * @property {() => Promise<void>} onEngineFailed brings a new engine; the connection goes on where it was
  */
 
 export class SyncLoop {
-  #transport;
+  #sync;
   #connId;
   #handlers;
   #pos;
@@ -24,12 +25,12 @@ export class SyncLoop {
   #failures = 0;
 
   /**
-   * @param {import("./transport.js").Transport} transport
+   * @param {import("./transport.js").Transport["sync"]} sync
    * @param {string} connId
    * @param {Handlers} handlers
    */
-  constructor(transport, connId, handlers) {
-    this.#transport = transport;
+  constructor(sync, connId, handlers) {
+    this.#sync = sync;
     this.#connId = connId;
     this.#handlers = handlers;
   }
@@ -63,7 +64,7 @@ export class SyncLoop {
     // Only a parked request may be cut short: giving up working ones while someone scrolls would answer nothing.
     const signal = park ? this.#parked.signal : this.#deadline();
     const started = performance.now();
-    const { response, bytes } = await this.#transport.sync(request, { signal });
+    const { response, bytes } = await this.#sync(request, { signal });
     const ms = performance.now() - started;
     if (this.#stopped) return;
     this.#pos = response.pos;
@@ -84,14 +85,19 @@ export class SyncLoop {
 
   async #recover(error) {
     if (error?.name === "AbortError") return;
-    if (error?.errcode === "M_UNKNOWN_POS") {
-      this.#pos = undefined;
-      return;
-    }
-    if (error?.errcode === "M_UNKNOWN_TOKEN" || error?.errcode === "M_MISSING_TOKEN") {
-      this.stop();
-      this.#handlers.onTokenExpired();
-      return;
+    switch (error?.errcode) {
+      case "M_UNKNOWN_POS":
+        this.#pos = undefined;
+        return;
+      case "M_UNKNOWN_TOKEN":
+      case "M_MISSING_TOKEN":
+        this.stop();
+        return this.#handlers.onTokenExpired();
+      case "SASH_CLOSED":
+        return this.stop();
+      case "SASH_ENGINE_FAILED":
+        await this.#sleep(BACKOFF_MS[0]);
+        return this.#stopped ? undefined : this.#handlers.onEngineFailed();
     }
     const backoff = BACKOFF_MS[Math.min(this.#failures++, BACKOFF_MS.length - 1)];
     // A superseded request is no failure of the connection.

@@ -180,7 +180,8 @@ fn account(app: &App, order: Account) -> Answer {
 
 fn create_room(world: &mut World, body: &Value) -> Answer {
     let now = app::now();
-    let mut request: CreateRoom = serde_json::from_value(body.clone()).map_err(|error| ApiError::bad_json(error.to_string()))?;
+    let mut request: CreateRoom =
+        serde_json::from_value(body.clone()).map_err(|error| ApiError::bad_json(error.to_string()))?;
     request.invite = request.invite.iter().map(|name| world.full_user_id(name)).collect();
     let creator = user_no(world, body["creator"].as_str().ok_or_else(|| ApiError::invalid("creator is missing"))?);
     let room = world.create_room(creator, request, now)?;
@@ -222,7 +223,10 @@ fn send(world: &mut World, order: Send) -> Answer {
         let text = order.body.as_deref().unwrap_or("hello");
         let text = if order.count > 1 { format!("{text} {number}") } else { text.to_owned() };
         let content = order.content.clone().unwrap_or_else(|| json!({ "msgtype": "m.text", "body": text }));
-        let event = NewEvent { state_key: order.state_key.as_deref(), ..NewEvent::new(room, sender, &order.kind, json_of(&content), ts) };
+        let event = NewEvent {
+            state_key: order.state_key.as_deref(),
+            ..NewEvent::new(room, sender, &order.kind, json_of(&content), ts)
+        };
         let event = world.append(event);
         event_ids.push(world.event_id(event));
     }
@@ -243,7 +247,19 @@ fn burst() -> usize {
 
 fn limited(world: &mut World, order: Limited) -> Answer {
     let Limited { room, sender, count } = order;
-    send(world, Send { room, sender, kind: message(), body: Some("burst".to_owned()), content: None, state_key: None, ts: None, count })
+    send(
+        world,
+        Send {
+            room,
+            sender,
+            kind: message(),
+            body: Some("burst".to_owned()),
+            content: None,
+            state_key: None,
+            ts: None,
+            count,
+        },
+    )
 }
 
 #[derive(Deserialize)]

@@ -27,7 +27,10 @@ impl Client {
     fn call(&self, method: &str, path: &str, body: &Value) -> Call {
         let (path, raw_query) = path.split_once('?').unwrap_or((path, ""));
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let query = raw_query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), decode(value)));
+        let query = raw_query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.to_owned(), decode(value)));
         Call {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -59,7 +62,8 @@ impl Client {
     }
 
     async fn log_in(&mut self, name: &str) {
-        let (_, answer) = self.ask("POST", "/register", json!({ "username": name, "auth": { "type": "m.login.dummy" } })).await;
+        let (_, answer) =
+            self.ask("POST", "/register", json!({ "username": name, "auth": { "type": "m.login.dummy" } })).await;
         self.token = answer["access_token"].as_str().map(str::to_owned);
         assert!(self.token.is_some(), "{answer}");
     }
@@ -140,7 +144,11 @@ async fn a_scripted_response_reaches_a_waiting_poll_verbatim() {
     let app = Arc::clone(&client.app);
     tokio::spawn(async move {
         let client = Client { app, token: None };
-        client.order("POST", "/_demo/script", json!({ "user": "alice", "responses": [{ "body": { "next_batch": "x", "rooms": null } }] }));
+        client.order(
+            "POST",
+            "/_demo/script",
+            json!({ "user": "alice", "responses": [{ "body": { "next_batch": "x", "rooms": null } }] }),
+        );
     });
     let (_, answer) = client.ask("GET", &format!("/sync?since={since}&timeout=30000"), json!({})).await;
     assert_eq!(answer, json!({ "next_batch": "x", "rooms": null }));

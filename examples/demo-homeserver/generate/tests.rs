@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{account, accounts, lobby};
 use super::super::{
     bot::Bot,
     world::{Membership, NewEvent, RoomNo, UserNo, World, json_of},
 };
+use super::{account, accounts, lobby};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -31,7 +31,8 @@ fn an_account_has_all_kinds_of_rooms_in_life_like_shares() {
     assert_eq!(count(&world, user, |_| true), 400);
     let direct = world.user(user).account_data.get("m.direct").expect("direct chats");
     let direct: Value = serde_json::from_str(direct.value.get()).expect("JSON");
-    let direct: usize = direct.as_object().into_iter().flatten().filter_map(|(_, rooms)| rooms.as_array().map(Vec::len)).sum();
+    let direct: usize =
+        direct.as_object().into_iter().flatten().filter_map(|(_, rooms)| rooms.as_array().map(Vec::len)).sum();
     assert!((80..=130).contains(&direct), "{direct} direct chats");
     let encrypted = count(&world, user, |room| has(&world, room, "m.room.encryption"));
     assert!((40..=85).contains(&encrypted), "{encrypted} encrypted rooms");
@@ -40,7 +41,12 @@ fn an_account_has_all_kinds_of_rooms_in_life_like_shares() {
         world.event(create).content_str("type").as_deref() == Some("m.space")
     });
     assert_eq!(spaces, 4);
-    let children: usize = world.user(user).joined_rooms().filter_map(|room| world.room(room).state.get("m.space.child")).map(|children| children.len()).sum();
+    let children: usize = world
+        .user(user)
+        .joined_rooms()
+        .filter_map(|room| world.room(room).state.get("m.space.child"))
+        .map(|children| children.len())
+        .sum();
     assert!(children > 50, "{children} rooms in spaces");
     assert_eq!(count(&world, user, |room| has(&world, room, "m.room.tombstone")), 1);
     let memberships = |wanted| world.user(user).rooms.values().filter(|room| room.membership == wanted).count();
@@ -51,7 +57,10 @@ fn an_account_has_all_kinds_of_rooms_in_life_like_shares() {
     let tagged = world.user(user).rooms.values().filter(|room| room.account_data.contains_key("m.tag")).count();
     assert!(tagged >= 20, "{tagged} tagged rooms");
     let sizes: Vec<usize> = world.user(user).joined_rooms().map(|room| world.room(room).joined().count()).collect();
-    assert!(sizes.iter().all(|size| (2..=210).contains(size)) && sizes.iter().any(|size| *size > 100), "sizes {sizes:?}");
+    assert!(
+        sizes.iter().all(|size| (2..=210).contains(size)) && sizes.iter().any(|size| *size > 100),
+        "sizes {sizes:?}"
+    );
 }
 
 #[test]
@@ -79,13 +88,20 @@ fn the_bot_answers_in_the_lobby_and_people_talk() {
     let (mut world, user) = world(20, 1);
     let lobby = lobby(&mut world, user, NOW);
     let mut bot = Bot::new(&mut world, user, 1_000, 1, NOW);
-    world.append(NewEvent::new(lobby, user, "m.room.message", json_of(&serde_json::json!({ "msgtype": "m.text", "body": "ping" })), NOW));
+    world.append(NewEvent::new(
+        lobby,
+        user,
+        "m.room.message",
+        json_of(&serde_json::json!({ "msgtype": "m.text", "body": "ping" })),
+        NOW,
+    ));
     let before = world.events.len();
     let mut now = NOW;
     while now < NOW + 60_000 {
         now += bot.act(&mut world, now);
     }
-    let bodies: Vec<_> = world.room(lobby).timeline.iter().filter_map(|event| world.event(*event).content_str("body")).collect();
+    let bodies: Vec<_> =
+        world.room(lobby).timeline.iter().filter_map(|event| world.event(*event).content_str("body")).collect();
     assert_eq!(bodies.last().map(String::as_str), Some("Demo said: ping"));
     let events = world.events.len() - before;
     assert!((15..=70).contains(&events), "{events} events in a minute of one a second");

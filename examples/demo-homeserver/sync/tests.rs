@@ -55,7 +55,13 @@ impl Scene {
     }
 
     fn say(&mut self, room: RoomNo, sender: UserNo, body: &str) -> u32 {
-        self.world.append(NewEvent::new(room, sender, "m.room.message", json_of(&json!({ "msgtype": "m.text", "body": body })), NOW))
+        self.world.append(NewEvent::new(
+            room,
+            sender,
+            "m.room.message",
+            json_of(&json!({ "msgtype": "m.text", "body": body })),
+            NOW,
+        ))
     }
 
     fn set(&mut self, room: RoomNo, kind: &str, content: Value) {
@@ -140,7 +146,9 @@ fn there_is_news_for_a_long_poll_only_when_something_the_user_sees_has_changed()
     scene.poll();
     let bob = scene.bob;
     let device = device_of("alice");
-    let news = |scene: &Scene| may_have_news(&scene.world, Viewer { user: alice, device: &device, now: NOW }, scene.since.expect("polled"));
+    let news = |scene: &Scene| {
+        may_have_news(&scene.world, Viewer { user: alice, device: &device, now: NOW }, scene.since.expect("polled"))
+    };
     scene.say(foreign, bob, "secret");
     assert!(!news(&scene), "she is not in that room");
     scene.say(hers, bob, "hello");
@@ -171,7 +179,11 @@ fn an_invite_moves_to_join_when_accepted_and_to_leave_when_rejected() {
     assert_eq!(joined["timeline"]["limited"], true, "a newly joined room comes as a whole");
     assert!(bodies(joined).contains(&"before she came"), "shared history shows what was before the join");
     assert_eq!(keys(&next["rooms"]["leave"][&*rejected]["timeline"]), ["m.room.member/@alice:test"]);
-    assert_eq!(next["rooms"]["leave"][&*rejected]["state_after"]["events"], json!([]), "who was never in sees no state");
+    assert_eq!(
+        next["rooms"]["leave"][&*rejected]["state_after"]["events"],
+        json!([]),
+        "who was never in sees no state"
+    );
     assert!(next["rooms"].get("invite").is_none());
 }
 
@@ -269,9 +281,17 @@ fn lazy_loading_brings_the_members_of_who_speaks_once() {
         scene.say(room, bob, &number.to_string());
     }
     let first = scene.poll_room("join", room);
-    let members: Vec<String> = keys(&first["state"]).into_iter().filter(|key| key.starts_with("m.room.member")).collect();
-    assert_eq!(members, ["m.room.member/@bob:test", "m.room.member/@alice:test"], "the speaker and the user, not carol");
-    assert_eq!(first["summary"], json!({ "m.heroes": ["@bob:test", "@carol:test"], "m.joined_member_count": 3, "m.invited_member_count": 0 }));
+    let members: Vec<String> =
+        keys(&first["state"]).into_iter().filter(|key| key.starts_with("m.room.member")).collect();
+    assert_eq!(
+        members,
+        ["m.room.member/@bob:test", "m.room.member/@alice:test"],
+        "the speaker and the user, not carol"
+    );
+    assert_eq!(
+        first["summary"],
+        json!({ "m.heroes": ["@bob:test", "@carol:test"], "m.joined_member_count": 3, "m.invited_member_count": 0 })
+    );
 
     scene.say(room, carol, "hi");
     let second = scene.poll_room("join", room);
@@ -282,7 +302,11 @@ fn lazy_loading_brings_the_members_of_who_speaks_once() {
 
     scene.filter = json!({ "room": { "state": { "lazy_load_members": true, "include_redundant_members": true } } });
     scene.say(room, carol, "and again");
-    assert_eq!(keys(&scene.poll_room("join", room)["state"]), ["m.room.member/@carol:test"], "redundant members are asked for");
+    assert_eq!(
+        keys(&scene.poll_room("join", room)["state"]),
+        ["m.room.member/@carol:test"],
+        "redundant members are asked for"
+    );
 }
 
 #[test]
@@ -296,7 +320,10 @@ fn the_summary_comes_again_when_members_change_and_names_nobody_in_a_named_room(
     assert_eq!(scene.poll_room("join", room)["summary"]["m.joined_member_count"], 3);
     scene.set(room, "m.room.name", json!({ "name": "Named" }));
     scene.world.leave(room, carol, None, NOW).expect("she is joined");
-    assert_eq!(scene.poll_room("join", room)["summary"], json!({ "m.joined_member_count": 2, "m.invited_member_count": 0 }));
+    assert_eq!(
+        scene.poll_room("join", room)["summary"],
+        json!({ "m.joined_member_count": 2, "m.invited_member_count": 0 })
+    );
 }
 
 #[test]
@@ -415,7 +442,11 @@ fn messages_and_invites_of_ignored_users_are_left_out() {
     let carol = scene.user("carol");
     let room = scene.room(&[alice, carol]);
     let invited = scene.private_room();
-    scene.world.set_account_data(alice, "m.ignored_user_list", json_of(&json!({ "ignored_users": { "@bob:test": {} } })));
+    scene.world.set_account_data(
+        alice,
+        "m.ignored_user_list",
+        json_of(&json!({ "ignored_users": { "@bob:test": {} } })),
+    );
     scene.world.invite(invited, bob, alice, None, false, NOW).expect("bob may invite");
     scene.say(room, bob, "buy now");
     scene.say(room, carol, "hello");
@@ -431,7 +462,8 @@ fn only_the_sending_device_sees_the_transaction_id() {
     let room = scene.room(&[alice]);
     scene.poll();
     for (device, id) in [("ALICE1", "mine"), ("ALICE2", "other")] {
-        let transaction = Some(super::super::world::Transaction { user: alice, device: device.to_owned(), id: id.to_owned() });
+        let transaction =
+            Some(super::super::world::Transaction { user: alice, device: device.to_owned(), id: id.to_owned() });
         let content = json_of(&json!({ "body": id }));
         scene.world.append(NewEvent { transaction, ..NewEvent::new(room, alice, "m.room.message", content, NOW) });
     }
@@ -453,7 +485,11 @@ fn a_redaction_empties_the_event_and_an_edit_is_bundled() {
     let events = scene.poll_room("join", room)["timeline"]["events"].clone();
     let event = |no| {
         let id = scene.world.event_id(no);
-        events.as_array().and_then(|events| events.iter().find(|event| event["event_id"] == json!(id))).cloned().expect("in the timeline")
+        events
+            .as_array()
+            .and_then(|events| events.iter().find(|event| event["event_id"] == json!(id)))
+            .cloned()
+            .expect("in the timeline")
     };
     assert_eq!(event(spam)["content"], json!({}));
     assert_eq!(event(spam)["unsigned"]["redacted_because"]["content"]["reason"], "wrong room");
@@ -467,7 +503,10 @@ fn unread_counts_follow_receipts_and_own_messages() {
     let room = scene.room(&[alice]);
     scene.say(room, bob, "one");
     let mention = scene.say(room, bob, "Alice: two");
-    assert_eq!(scene.poll_room("join", room)["unread_notifications"], json!({ "notification_count": 2, "highlight_count": 1 }));
+    assert_eq!(
+        scene.poll_room("join", room)["unread_notifications"],
+        json!({ "notification_count": 2, "highlight_count": 1 })
+    );
     scene.world.set_receipt(room, alice, "m.read.private", mention, None, NOW);
     let read = scene.poll_room("join", room);
     assert_eq!(read["unread_notifications"], json!({ "notification_count": 0, "highlight_count": 0 }));
@@ -488,7 +527,10 @@ fn private_receipts_of_others_stay_private_and_typing_comes_as_a_whole() {
     assert!(scene.poll().get("rooms").is_none());
     scene.world.set_typing(room, bob, Some(NOW + 1_000));
     let typing = scene.poll_room("join", room);
-    assert_eq!(typing["ephemeral"]["events"], json!([{ "type": "m.typing", "content": { "user_ids": ["@bob:test"] } }]));
+    assert_eq!(
+        typing["ephemeral"]["events"],
+        json!([{ "type": "m.typing", "content": { "user_ids": ["@bob:test"] } }])
+    );
     scene.world.expire_typing(NOW + 1_000);
     let over = scene.poll_room("join", room);
     assert_eq!(over["ephemeral"]["events"], json!([{ "type": "m.typing", "content": { "user_ids": [] } }]));
@@ -515,7 +557,10 @@ fn a_removed_member_has_the_membership_that_says_why() {
     scene.world.ban(room, bob, alice, Some("rules"), NOW).expect("bob may ban");
     let left = scene.poll_room("leave", room);
     let own = &left["timeline"]["events"][0];
-    assert_eq!((own["content"]["membership"].as_str(), own["content"]["reason"].as_str()), (Some("ban"), Some("rules")));
+    assert_eq!(
+        (own["content"]["membership"].as_str(), own["content"]["reason"].as_str()),
+        (Some("ban"), Some("rules"))
+    );
     assert_eq!(own["unsigned"]["prev_content"]["membership"], "join");
     assert_eq!(scene.world.room(room).membership(alice), Some(Membership::Ban));
     assert!(scene.world.join(room, alice, None, NOW).is_err(), "the banned stay out");
