@@ -13,9 +13,9 @@ const PAGE = `<!doctype html><title>Engine</title><link rel="icon" href="data:,"
   window.outcome = (promise) => promise.then((value) => ({ value }), (error) => ({ error: window.describe(error) }));
 </script>`;
 
-/** Serves the package and starts a browser. Returns `{ url, newTab(), browser }`; all of it ends with the test `t`. */
-export async function engineScene(t, { profile } = {}) {
-  const site = await servePage(distNpm, { pages: { '/index.html': PAGE } });
+/** Serves the package, and `pages` beside it, and starts a browser. Returns `{ url, newTab(), browser }`; all of it ends with the test `t`. */
+export async function engineScene(t, { profile, pages } = {}) {
+  const site = await servePage(distNpm, { pages: { '/index.html': PAGE, ...pages } });
   t.after(site.stop);
   const browser = await launchBrowser({ profile });
   t.after(browser.close);
