@@ -12,6 +12,7 @@ interface Scope {
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
   addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
   addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
+  addEventListener(type: "online", listener: () => void): void;
 }
 
 const scope = self as unknown as Scope;
@@ -44,6 +45,14 @@ scope.addEventListener("error", ({ error }) => {
 });
 scope.addEventListener("unhandledrejection", ({ reason }) => {
   if (reason instanceof WebAssembly.RuntimeError) fail(reason);
+});
+
+scope.addEventListener("online", () => {
+  try {
+    engine?.online();
+  } catch (error) {
+    fail(error);
+  }
 });
 
 function handle(message: ToWorker): void {
