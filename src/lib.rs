@@ -23,6 +23,7 @@ pub mod connection;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod protocol;
 pub mod storage;
 pub mod upstream;
 
