@@ -88,6 +88,9 @@ pub const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
 pub const INDEXEDDB_CONNECTIONS: usize = 8;
+
+/// How many requests may wait in the browser's engine at a time.
+pub const ENGINE_REQUESTS: usize = 64;
 // Accounts.
 
 /// How many starts of the process an account remembers, for judging a `pos` of an earlier one.
