@@ -231,8 +231,9 @@ impl Device {
             wire: place.wire.name().to_owned(),
             conn_id: place.conn_id.to_owned(),
             nonce,
-            used: Timestamp(0),
+            used: now,
         });
+        self.write_directory(place.device);
         self.connections.insert(place.name(), Connection::new(nonce));
     }
 
@@ -248,8 +249,12 @@ impl Device {
         let Some(entry) = self.directory.connections.iter_mut().find(|entry| entry.is_at(place)) else { return };
         if now.since(entry.used) >= CONNECTION_USE_GRAIN {
             entry.used = now;
-            let record = stored::encode_directory(&self.directory);
-            self.writes.push((stored::directory_key(place.device), Some(record)));
+            self.write_directory(place.device);
         }
+    }
+
+    fn write_directory(&mut self, device: &DeviceId) {
+        let record = stored::encode_directory(&self.directory);
+        self.writes.push((stored::directory_key(device), Some(record)));
     }
 }
