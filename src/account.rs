@@ -9,7 +9,7 @@ use ruma::{DeviceId, OwnedUserId};
 use serde::Serialize;
 
 use crate::{
-    connection::{SyncRequest, SyncResponse},
+    connection::{SyncError, SyncRequest, SyncResponse},
     platform::{Clock, Random},
     storage::{Storage, StorageError},
     upstream::HttpClient,
@@ -77,6 +77,9 @@ pub struct Progress {
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
+    /// The request cannot be answered as it stands.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
     /// The device's token is not valid any more.
     #[error("the access token is not valid any more")]
     TokenExpired {
