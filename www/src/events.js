@@ -59,7 +59,15 @@ export function preview(room, me) {
     if (kind === "state" || kind === "emote") return { text: `${sender} ${text}`, ts: event.origin_server_ts, quiet: kind === "state" };
     return { text: room.isDm && event.sender !== me ? text : `${sender}: ${text}`, ts: event.origin_server_ts, quiet: kind === "placeholder" };
   }
-  return { text: "", ts: room.timeline.at(-1)?.origin_server_ts, quiet: true };
+  const last = room.timeline.at(-1);
+  return { text: last ? aside(last, last.sender === me ? "You" : nameOf(last.sender)) : "", ts: last?.origin_server_ts, quiet: true };
+}
+
+/** What to say of an event that has no line of its own in a timeline, where it is all there is. */
+function aside(event, sender) {
+  const key = event.content?.["m.relates_to"]?.key;
+  if (event.type === "m.reaction" && typeof key === "string") return `${sender} reacted with ${key}`;
+  return event.type === "m.room.redaction" ? `${sender} deleted a message` : "";
 }
 
 /** Removes the quotation that older clients put before a reply. */

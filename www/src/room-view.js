@@ -133,7 +133,7 @@ export class RoomView {
       const standing = this.events.children[i] ?? null;
       if (element !== standing) this.events.insertBefore(element, standing);
     });
-    setText(this.start, room.prevBatch ? (loadingOlder ? "Loading earlier messages …" : "") : room.timeline.length ? `The beginning of ${room.displayName}` : "");
+    setText(this.start, room.prevBatch ? (loadingOlder ? "Loading earlier messages …" : "") : room.timeline.length ? beginning(room) : "");
   }
 
   #itemElement(item, room) {
@@ -238,6 +238,8 @@ function typingLine(room) {
   if (names.length === 0) return "";
   return `${joinNames(names)} ${names.length === 1 ? "is" : "are"} typing …`;
 }
+
+const beginning = (room) => (room.isDm ? "The beginning of your conversation" : `The beginning of ${room.displayName}`);
 
 /** Splits text at its links. */
 function linkified(text) {

@@ -36,6 +36,9 @@ export class SyncLoop {
   }
 
   async run() {
+    // A parked request would not notice for half a minute that the network is gone.
+    const onOffline = () => this.poke();
+    addEventListener("offline", onOffline);
     while (!this.#stopped) {
       try {
         await this.#exchange();
@@ -43,6 +46,7 @@ export class SyncLoop {
         if (!this.#stopped) await this.#recover(error);
       }
     }
+    removeEventListener("offline", onOffline);
   }
 
   /** Tells that the configuration may have changed. A parked request is given up for it, a working one is not. */

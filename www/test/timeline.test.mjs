@@ -69,5 +69,7 @@ test("the preview is the last thing said, by whom", () => {
   assert.equal(preview(roomWith([message("$1", "tea?"), reaction]), ME).text, "bob: tea?");
   assert.equal(preview(roomWith([message("$1", "tea?", { sender: ME })]), ME).text, "You: tea?");
   assert.equal(preview(roomWith([message("$1", "helo"), edit("$1", "hello")]), ME).text, "bob: hello");
+  assert.equal(preview(roomWith([reaction]), ME).text, "eve reacted with +");
+  assert.equal(preview(roomWith([{ ...reaction, type: "m.room.redaction" }]), ME).text, "eve deleted a message");
   assert.equal(preview(roomWith([]), ME).text, "");
 });
