@@ -62,6 +62,8 @@ pub const ROOM_TAGS: usize = 100;
 pub const SQLITE_QUEUE: usize = 256;
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+/// Loads that one step may ask for before it is taken for broken.
+pub const LOAD_ROUNDS: usize = 16;
 /// How long an answer of the homeserver may be that the server reads as a whole to change or understand it, in bytes.
 pub const REWRITTEN_RESPONSE: usize = 1024 * 1024;
 /// How many requests may wait for a shard's attention before handlers wait to hand theirs in.
@@ -84,10 +86,11 @@ pub const TOKEN_KEPT: Duration = Duration::from_secs(30 * 86_400);
 pub const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long the server waits for answers that are on their way before it ends.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-/// Loads that one step may ask for before it is taken for broken.
-pub const LOAD_ROUNDS: usize = 16;
 /// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
 pub const INDEXEDDB_CONNECTIONS: usize = 8;
+
+/// How many requests may wait in the browser's engine at a time.
+pub const ENGINE_REQUESTS: usize = 64;
 // Accounts.
 
 /// How many starts of the process an account remembers, for judging a `pos` of an earlier one.
