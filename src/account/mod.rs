@@ -11,6 +11,7 @@ mod status;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
@@ -50,8 +51,8 @@ pub struct Account {
     pub(crate) homeserver: Homeserver,
     pub(crate) dependencies: Dependencies,
     pub(crate) state: RefCell<InMemory>,
-    /// Held while a commit is computed, written and applied.
-    committing: Mutex<()>,
+    /// Held while a commit is computed, written and applied. Counted by `Arc` only because its guard travels into a task.
+    committing: Arc<Mutex<()>>,
     /// The requests that wait for news.
     waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
     /// Told after each commit and each answer of the homeserver.
