@@ -61,6 +61,7 @@ impl Account {
         let ticket = self.accept(device, &Rc::new(request)).await?;
         let waiting = Waiting { account: self, ticket: &ticket, woken: self.wait_for(&ticket) };
         let answer = self.answer(device, &waiting).await?;
+        self.fetch(device, answer.fetch);
         Ok(answer.response)
     }
 

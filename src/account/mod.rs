@@ -5,6 +5,7 @@
 
 mod answer;
 mod commit;
+mod fetch;
 mod open;
 mod status;
 
@@ -15,9 +16,10 @@ use std::{
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Mutex, Notify, watch};
 
+use self::fetch::Fetching;
 pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
@@ -59,6 +61,7 @@ pub struct Account {
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
+    fetching: RefCell<FxHashSet<Fetching>>,
     pub(crate) stopped: Cell<bool>,
 }
 

@@ -41,6 +41,7 @@ impl Account {
             changed: Notify::new(),
             status: watch::Sender::new(status),
             polls: RefCell::default(),
+            fetching: RefCell::default(),
             stopped: Cell::new(false),
         }))
     }
