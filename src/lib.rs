@@ -24,6 +24,8 @@ pub mod connection;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod poller;
+pub mod protocol;
 pub mod storage;
 pub mod upstream;
 

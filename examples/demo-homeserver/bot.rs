@@ -1,4 +1,4 @@
-//! Keeps the demo account alive: people type and write in its rooms, react, edit, read and now and then invite; and the bot answers in the lobby.
+//! Keeps the demo account alive: people type and write in its rooms, react, edit, read, come and go, and now and then invite; and the bot answers in the lobby.
 //!
 //! A state machine: [`Bot::act`] does what is due and says when to call again. It knows neither clock nor task.
 
@@ -127,7 +127,8 @@ impl Bot {
             }
             70..=81 => self.react(world, room, sender, now),
             82..=88 => self.edit(world, room, now),
-            89..=97 => self.read(world, room, sender, now),
+            89..=94 => self.read(world, room, sender, now),
+            95..=97 => self.come_or_go(world, room, now),
             _ => self.invite(world, sender, now),
         }
     }
@@ -200,6 +201,20 @@ impl Bot {
         if let Some(last) = world.room(room).timeline.last().copied() {
             world.set_receipt(room, reader, "m.read", last, None, now);
         }
+    }
+
+    /// Lets somebody join a public room, or leave it when they are there.
+    fn come_or_go(&mut self, world: &mut World, room: RoomNo, now: u64) {
+        let someone = self.rng.random_range(0..world.users.len()) as UserNo;
+        let is_person = someone != self.user && someone != self.bot && world.user(someone).devices.is_empty();
+        if !is_person || world.join_rule(room) != "public" {
+            return;
+        }
+        // Whom the room refuses, stays out.
+        let _ = match world.room(room).membership(someone) {
+            Some(Membership::Join) => world.leave(room, someone, None, now),
+            _ => world.join(room, someone, None, now),
+        };
     }
 
     /// Invites the user to a new room, as long as not too many invites are waiting.

@@ -101,7 +101,7 @@ async fn serve(arguments: Arguments, listener: TcpListener) -> std::io::Result<(
     let gateway_timeout = arguments.gateway_timeout_ms.map(Duration::from_millis);
     let app = App::new(world, Options { slow: arguments.slow, gateway_timeout });
     if let Some(bot) = bot {
-        tokio::spawn(app::run_bot(Arc::clone(&app), bot));
+        app::start_bot(Arc::clone(&app), bot);
     }
     println!("demo homeserver listening on http://{}", listener.local_addr()?);
     tokio::select! {

@@ -18,6 +18,7 @@ mod facts;
 mod heroes;
 mod incoming;
 mod membership;
+mod progress;
 mod records;
 mod redaction;
 mod room;
@@ -33,5 +34,6 @@ pub use self::{
         accumulate_members, complete_bootstrap,
     },
     device::{accumulate_key_changes, acknowledge_to_device},
+    progress::{advance_bootstrap, begin_chain_anew, begin_device},
     sync::{accumulate_sync, forget_room},
 };

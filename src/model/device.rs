@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{OwnedDeviceId, OwnedUserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Position;
+use super::{Position, RecordKey};
 
 /// One device that is polled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,4 +79,11 @@ pub struct DeviceListChange {
     pub position: Position,
     /// `true`: the user shares no encrypted room with us any more (`left`); `false`: the list changed (`changed`).
     pub left: bool,
+}
+
+impl ToDeviceRecord {
+    /// Returns whether this is what is stored for `device` under the encoded key `key`.
+    pub fn is_stored_at(&self, device: &DeviceId, key: &str) -> bool {
+        RecordKey::ToDevice(device.to_owned(), self.first).encode() == key
+    }
 }

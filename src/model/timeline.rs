@@ -21,7 +21,8 @@ pub struct TimelineEvent {
     /// Its place.
     #[serde(rename = "o")]
     pub ordinal: Ordinal,
-    /// The commit that brought or last edited it (a redaction edits).
+    /// The commit that brought it. An edit by redaction does not move it: the redaction itself is what is new, and a
+    /// connection tells new events from old ones by this.
     #[serde(rename = "p")]
     pub position: Position,
     /// The event.

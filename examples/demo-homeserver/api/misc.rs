@@ -12,6 +12,20 @@ use super::{
     Caller, rooms,
 };
 
+/// Where the endpoints that need a token begin.
+const WITH_CALLER: [&str; 10] = [
+    "capabilities",
+    "notifications",
+    "presence",
+    "profile",
+    "pushers",
+    "pushrules",
+    "thirdparty",
+    "user",
+    "user_directory",
+    "voip",
+];
+
 pub fn dispatch(app: &App, call: &Call, segments: &[&str]) -> Answer {
     match (call.method.as_str(), segments) {
         ("GET", ["versions"]) => {
@@ -22,6 +36,8 @@ pub fn dispatch(app: &App, call: &Call, segments: &[&str]) -> Answer {
         }
         ("GET", ["profile", user]) => profile(app, user),
         ("GET", ["profile", user, key]) => profile_key(app, user, key),
+        // What is unknown is so without a token, too.
+        _ if !segments.first().is_some_and(|first| WITH_CALLER.contains(first)) => Err(ApiError::unrecognized()),
         _ => with_caller(app, call, segments, &Caller::of(app, call)?),
     }
 }

@@ -233,5 +233,5 @@ pub fn json_of(value: &serde_json::Value) -> Json {
 
 /// Returns `{}`.
 pub fn empty_object() -> Json {
-    RawValue::from_string("{}".to_owned()).map(Arc::from).unwrap_or_else(|_| Arc::from(RawValue::NULL.to_owned()))
+    RawValue::from_string("{}".to_owned()).map_or_else(|_| Arc::from(RawValue::NULL.to_owned()), Arc::from)
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde_json::value::RawValue;
+
+use crate::model::Timestamp;
 
 use super::{
     ParseError,
@@ -133,4 +135,16 @@ fn list<'a>(fields: &Fields<'a>, name: &str) -> Vec<&'a RawValue> {
 
 fn text<'a>(fields: &Fields<'a>, name: &str) -> Option<Cow<'a, str>> {
     raw::field(fields, name).and_then(raw::string)
+}
+
+/// Returns the `event_id` of an event.
+pub fn event_id(event: &RawValue) -> Option<OwnedEventId> {
+    text(&raw::object(event)?, "event_id").and_then(|id| EventId::parse(id.as_ref()).ok())
+}
+
+/// Returns the `origin_server_ts` of an event, zero where it has none.
+pub fn origin_server_ts(event: &RawValue) -> Timestamp {
+    let fields = raw::object(event).unwrap_or_default();
+    let value = fields.iter().find(|(name, _)| name == "origin_server_ts");
+    Timestamp(value.and_then(|(_, value)| value.get().parse().ok()).unwrap_or(0))
 }

@@ -11,8 +11,8 @@ mod tests;
 
 pub use self::{
     answers::{
-        Context, ErrorBody, Messages, context, error_body, joined_rooms, key_changes, members, messages, notifications,
-        state, versions,
+        Context, ErrorBody, Messages, context, error_body, event_id, joined_rooms, key_changes, members, messages,
+        notifications, origin_server_ts, state, versions,
     },
     sync::{joined_room, sync_response},
 };
