@@ -159,7 +159,7 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
         room.put_state(event, source);
     }
     // A base without any state says nothing of what is gone.
-    if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.before.is_none() {
+    if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.is_fresh() {
         return;
     }
     for (event_type, state_key, _) in superseded(room.all_state(), state, |entry| entry.provisional) {
