@@ -42,10 +42,28 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
+/// Notes of what was skipped as malformed in one answer of the homeserver.
+pub const SKIPPED_NOTES: usize = 50;
+/// Events of a room's timeline that are kept ...
+pub const TIMELINE_EVENTS: usize = 200;
+/// ... and bytes of them, whichever is reached first.
+pub const TIMELINE_BYTES: usize = 256 * 1024;
+/// Bytes of a bucket of state or members at which the room gets more buckets ...
+pub const STATE_BUCKET: usize = 64 * 1024;
+/// ... up to so many.
+pub const STATE_BUCKETS: u16 = 64;
+/// Heroes of a room, by the specification.
+pub const HEROES: usize = 5;
+/// Children of a space that the index remembers.
+pub const SPACE_CHILDREN: usize = 10_000;
+/// Tags of a room that the index remembers.
+pub const ROOM_TAGS: usize = 100;
 /// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
 pub const SQLITE_QUEUE: usize = 256;
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+/// Loads that one step may ask for before it is taken for broken.
+pub const LOAD_ROUNDS: usize = 16;
 /// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
 pub const INDEXEDDB_CONNECTIONS: usize = 8;
 
