@@ -64,6 +64,28 @@ pub const SQLITE_QUEUE: usize = 256;
 pub const SQLITE_GROUP: usize = 64;
 /// Loads that one step may ask for before it is taken for broken.
 pub const LOAD_ROUNDS: usize = 16;
+/// How long an answer of the homeserver may be that the server reads as a whole to change or understand it, in bytes.
+pub const REWRITTEN_RESPONSE: usize = 1024 * 1024;
+/// How many requests may wait for a shard's attention before handlers wait to hand theirs in.
+pub const SHARD_QUEUE: usize = 1024;
+/// How many writes may wait for the thread that keeps the tokens.
+pub const TOKEN_QUEUE: usize = 1024;
+/// How long the server trusts a token that the homeserver has confirmed and that no poll runs on.
+pub const TOKEN_TRUST: Duration = Duration::from_secs(60);
+/// How many tokens the server remembers the owners of.
+pub const TRUSTED_TOKENS: usize = 65_536;
+/// How long an access token may be, in bytes: what homeservers give out is far shorter.
+pub const ACCESS_TOKEN: usize = 8 * 1024;
+/// How many `/account/whoami` requests may be under way.
+pub const WHOAMI_CONCURRENT: usize = 64;
+/// How many accounts a shard resumes at a time when the server starts.
+pub const RESUMING: usize = 4;
+/// How long the token of a device that nobody uses is kept.
+pub const TOKEN_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// How often at most the server writes down that a device is in use.
+pub const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long the server waits for answers that are on their way before it ends.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
 pub const INDEXEDDB_CONNECTIONS: usize = 8;
 
@@ -127,3 +149,5 @@ pub const LAPSED_CONFIGS: usize = 4;
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
+/// Background requests for more of a room that an account has under way at most.
+pub const BACKGROUND_FETCHES: usize = 32;

@@ -183,7 +183,9 @@ fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &Joine
         _ => 0,
     };
     room.timeline().lay(events, &laid, chain_start);
-    room.entry.changed.timeline = position;
+    if room.timeline().is_edited() {
+        room.entry.changed.timeline = position;
+    }
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {

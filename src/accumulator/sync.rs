@@ -24,8 +24,6 @@ use crate::model::{
 struct Delivery<'a> {
     device: &'a DeviceId,
     next_batch: Option<&'a str>,
-    /// Whether this device's polls are where state, counts, account data and receipts are taken from.
-    is_author: bool,
     /// Whether the chain has run for a while: its first response after `first_since` may follow a hole.
     is_settled: bool,
 }
@@ -54,8 +52,7 @@ pub fn accumulate_sync(
     let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
     let since = view.device(device).and_then(|device| device.since.clone());
     let first_since = view.device(device).and_then(|device| device.first_since.clone());
-    let delivery =
-        Delivery { device, next_batch: Some(next_batch), is_author, is_settled: !is_first && since != first_since };
+    let delivery = Delivery { device, next_batch: Some(next_batch), is_settled: !is_first && since != first_since };
     match (is_author, is_first) {
         (true, true) => whole_at_once(&mut draft, response, next_batch),
         (true, false) => rooms(&mut draft, response, &delivery),

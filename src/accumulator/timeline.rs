@@ -102,6 +102,11 @@ impl Timeline {
         self.slots.last().map(|slot| &slot.event)
     }
 
+    /// Returns whether anything was added or edited.
+    pub fn is_edited(&self) -> bool {
+        self.slots.iter().any(|slot| slot.edited)
+    }
+
     /// Returns the ids of the events.
     pub fn ids(&self) -> FxHashSet<&EventId> {
         self.slots.iter().map(|slot| slot.event.event.id()).collect()
