@@ -25,6 +25,7 @@ export interface FetchHost {
 /** What we serve beside the homeserver, as `unstable_features` of `/versions`. */
 const OUR_FEATURES = {
   "org.matrix.simplified_msc3575": true,
+  "org.matrix.msc4186": true,
   "org.matrix.msc4508": true,
   "org.matrix.msc4508.stable": true,
   "org.matrix.msc4538": true,

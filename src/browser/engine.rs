@@ -64,7 +64,6 @@ pub struct Engine {
     account: Rc<Account>,
     user: OwnedUserId,
     device: OwnedDeviceId,
-    access_token: RefCell<String>,
     /// The requests that wait for an answer; dropping a sender ends its request.
     waiting: RefCell<FxHashMap<u32, oneshot::Sender<()>>>,
     /// Reports the status for as long as the engine lives.
@@ -88,14 +87,7 @@ impl Engine {
         let account = Account::open(user.clone(), config.homeserver, dependencies).await.map_err(Failure::from)?;
         let reporter = spawn(report(account.status(), on_status.unchecked_into()));
         account.poll(&config.device_id, &config.access_token);
-        Ok(Engine {
-            account,
-            user,
-            device: config.device_id,
-            access_token: RefCell::new(config.access_token),
-            waiting: RefCell::default(),
-            _reporter: reporter,
-        })
+        Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
     }
 
     /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`. Resolves to `undefined` if it was
@@ -122,14 +114,15 @@ impl Engine {
 
     /// Gives the poller a newer access token.
     #[wasm_bindgen(js_name = setToken)]
-    pub fn set_token(&self, token: String) {
-        self.account.poll(&self.device, &token);
-        self.access_token.replace(token);
+    pub fn set_token(&self, token: &str) {
+        self.account.poll(&self.device, token);
     }
 
     /// Tells that the network has come back: the poller need not wait out its pause.
     pub fn online(&self) {
-        self.account.poll(&self.device, &self.access_token.borrow());
+        if let Some(poll) = self.account.poll_of(&self.device) {
+            poll.hurry();
+        }
     }
 
     /// Returns the v2 token that a `pos` stands for, if it is one of ours.
