@@ -41,8 +41,9 @@ pub struct TimelineEvent {
     /// A v2 token for a place after this event and before the next one that is stored, where the homeserver gave one.
     #[serde(rename = "ta", default, skip_serializing_if = "Option::is_none")]
     pub token_after: Option<String>,
-    /// The device that sent it and its `transaction_id`, as that device's own poll told. Only that device is shown it.
-    #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
+    /// The device that sent the event, and the transaction id that it sent it with: `unsigned.transaction_id`, which
+    /// only that device may see and only its own poll brings.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<(OwnedDeviceId, String)>,
 }
 

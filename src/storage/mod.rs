@@ -4,19 +4,30 @@
 //! accounts; the store does not know what its values mean. There are no interactive transactions, because IndexedDB
 //! cannot hold one open across a foreign await.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+mod faulty;
 mod memory;
 
-use std::{future::Future, pin::Pin};
-
+#[cfg(any(test, feature = "testing"))]
+pub use faulty::{Fault, FaultyStorage};
 pub use memory::MemoryStorage;
 use ruma::UserId;
 
-use crate::model::{RecordKey, Table};
+use crate::{
+    model::{RecordKey, Table},
+    platform::LocalFuture,
+};
 
-/// A future that stays on its thread: the core is single-threaded (ARCHITECTURE.md).
-pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+/// A record as a scan returns it: its encoded key and its value.
+pub type Record = (String, Vec<u8>);
 
 /// Ordered tables per account. Values are opaque bytes.
+///
+/// Nothing happens before a returned future is first polled. A read sees every commit that was answered before the
+/// read was asked for; of commits still under way it sees all or nothing. A commit whose future is dropped may or may
+/// not have been written.
 pub trait Storage {
     /// Returns the value of each key, in the order asked; `None` where there is none.
     fn get<'a>(
@@ -26,17 +37,25 @@ pub trait Storage {
     ) -> LocalFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
 
     /// Returns all records of `table` whose encoded key is in `range` (whole table when `None`), in key order.
+    ///
+    /// The range is half-open, and keys are ordered by their UTF-8 bytes. A range that ends at or before its start
+    /// holds nothing.
     fn scan<'a>(
         &'a self,
         account: &'a UserId,
         table: Table,
         range: Option<(String, String)>,
-    ) -> LocalFuture<'a, Result<Vec<(String, Vec<u8>)>, StorageError>>;
+    ) -> LocalFuture<'a, Result<Vec<Record>, StorageError>>;
 
     /// Writes `batch` as one transaction. On an error nothing of it is written.
     fn commit<'a>(&'a self, account: &'a UserId, batch: Batch) -> LocalFuture<'a, Result<(), StorageError>>;
 
-    /// Deletes everything the account has.
+    /// Makes the caller the account's owner and returns its lease epoch, greater than any before it.
+    ///
+    /// From then on a batch that names another epoch fails with [`StorageError::EpochLost`].
+    fn take_over<'a>(&'a self, account: &'a UserId) -> LocalFuture<'a, Result<u64, StorageError>>;
+
+    /// Deletes everything the account has, its lease included.
     fn delete_account<'a>(&'a self, account: &'a UserId) -> LocalFuture<'a, Result<(), StorageError>>;
 }
 
@@ -47,7 +66,7 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// How much of a power loss the batch must survive.
     pub durability: Durability,
-    /// The lease epoch that must still hold. `None` where the store has one owner only.
+    /// The lease epoch, from [`Storage::take_over`], that must still hold. `None` where the store has one owner only.
     pub epoch: Option<u64>,
 }
 
@@ -58,7 +77,7 @@ pub enum Write {
     Put(RecordKey, Vec<u8>),
     /// Deletes a record; no error if there is none.
     Delete(RecordKey),
-    /// Deletes the records of a table in a half-open range of encoded keys.
+    /// Deletes the records of a table in a half-open range of encoded keys, ordered as in [`Storage::scan`].
     DeleteRange(Table, String, String),
 }
 
@@ -89,6 +108,16 @@ pub enum StorageError {
     /// Another owner has taken the account: our epoch is over.
     #[error("another process has taken over the account")]
     EpochLost,
+    /// The store was closed under us: another tab deleted it or opened it with a newer version of Sash, or the user
+    /// cleared the site's data.
+    #[error("the store was closed: it was deleted, or upgraded by another tab")]
+    Closed,
+    /// Another process has the store open, which only one may.
+    #[error("{path} is in use by another process")]
+    InUse {
+        /// The store's file.
+        path: String,
+    },
     /// A stored value cannot be read.
     #[error("corrupt record {key:?} in table {}: {message}", table.name())]
     Corrupt {

@@ -1,0 +1,55 @@
+//! Tokio on the thread of the shard. In tests its clock may be paused: then sleeping takes no time.
+
+use std::{
+    future::Future,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::{Clock, Random};
+use crate::model::Timestamp;
+
+/// The clock of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The randomness of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::expect_used, reason = "a process that cannot keep a secret must not go on")]
+    fn bits(&self) -> u64 {
+        // Without randomness from the operating system nothing that we hand out would be unguessable.
+        getrandom::u64().expect("the operating system has randomness")
+    }
+}
+
+/// A running task; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Task(tokio::task::JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Runs `future` on this thread, beside the caller. There must be a local task set around.
+#[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
+    Task(tokio::task::spawn_local(future))
+}
+
+/// Waits.
+#[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+pub async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
