@@ -93,7 +93,7 @@ pub struct RoomSent {
     pub config: Rc<SentConfig>,
     /// The client has every event from here on, up to the mark; `None` if it has none.
     pub sent_from: Option<Ordinal>,
-    /// Whether fewer events than wanted were held then, so that older ones are sent when they come.
+    /// Whether fewer events than wanted were held then without a hole, so that older ones are sent when they come.
     pub short: bool,
     /// Members sent by lazy loading since the client last flushed them.
     pub members: Rc<FxHashSet<OwnedUserId>>,

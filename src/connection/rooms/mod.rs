@@ -87,12 +87,10 @@ pub enum Fetch {
 /// Returns whether the room needs no look: nothing about it has changed for this connection.
 pub fn is_unchanged(context: &RoomContext<'_>, task: &RoomTask<'_>) -> bool {
     let Some((sent, upto)) = task.sent.zip(task.upto(context)) else { return false };
-    let history_came = sent.short && sent.sent_from.is_some_and(|from| task.entry.timeline_first < from);
     last_change(context.wire, task.entry) <= upto
         && sent.mark == Mark::Live
         && sent.is_dm == context.cache.is_dm(task.entry)
         && sent.membership == task.entry.membership
-        && !history_came
         && task.config.timeline_limit <= sent.config.timeline_limit
         && task.config.wanted == sent.config.wanted
 }

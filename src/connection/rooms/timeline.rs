@@ -18,7 +18,7 @@ pub struct TimelineOutcome<'a> {
     pub events: Vec<&'a TimelineEvent>,
     /// From where on the client has every event.
     pub sent_from: Option<Ordinal>,
-    /// Whether fewer events than wanted are held, and the room has more.
+    /// Whether fewer events than wanted are held without a hole, and the room has more.
     pub short: bool,
     /// The `timeline_limit` that the client's timeline satisfies.
     pub limit: u32,
@@ -69,8 +69,9 @@ pub fn compute<'a>(
         let window = walk(context, reader, task.entry, limit, None)?;
         return Some(anew(context, task, &window, false));
     };
-    let history_came = sent.short && sent.sent_from.is_some_and(|from| task.entry.timeline_first < from);
-    if limit > sent.config.timeline_limit || history_came {
+    // What is filled in later counts as a change of the timeline.
+    let history_may_have_come = sent.short && task.entry.changed.timeline > upto;
+    if limit > sent.config.timeline_limit || history_may_have_come {
         let window = walk(context, reader, task.entry, limit, None)?;
         let oldest = window.shown.last().map(|item| item.ordinal);
         if oldest.is_some_and(|oldest| sent.sent_from.is_none_or(|from| oldest < from)) {
@@ -96,7 +97,7 @@ pub fn compute<'a>(
         result: result(context, task.entry, &window, limit),
         events: window.shown.iter().rev().copied().collect(),
         sent_from: if limited { oldest } else { sent.sent_from.or(oldest) },
-        short: sent.short && !limited,
+        short: if limited { window.is_short(limit) } else { sent.short },
         limit: if limited { limit } else { sent.config.timeline_limit.max(limit) },
         fetch_from: None,
     })
@@ -120,7 +121,7 @@ fn anew<'a>(
     expanded: bool,
 ) -> TimelineOutcome<'a> {
     let limit = task.config.timeline_limit;
-    let short = limit > 0 && window.end == End::Held;
+    let short = window.is_short(limit);
     let mut result = result(context, task.entry, window, limit);
     if let Some(result) = &mut result
         && expanded
@@ -192,6 +193,11 @@ impl<'a> Window<'a> {
         }
         self.passed.push(item);
         item.gap_before.then_some(End::Gap)
+    }
+
+    /// Returns whether it has fewer events than wanted although the room has more.
+    fn is_short(&self, limit: u32) -> bool {
+        self.shown.len() < limit as usize && matches!(self.end, End::Held | End::Gap)
     }
 
     /// Forgets hidden events before the oldest shown: a token among them would stand before it.

@@ -424,7 +424,11 @@ impl Room {
         self.entry.changed.timeline = position;
     }
 
+    /// History is laid before the newest segment, and closes its gap as far as it goes.
     fn history(&mut self, ids: &[&str], position: crate::model::Position, now: Timestamp) {
+        if let Some(first) = self.timeline.first_mut() {
+            first.gap_before = false;
+        }
         for id in ids.iter().rev() {
             self.entry.timeline_first.0 -= 1;
             self.timeline.insert(
