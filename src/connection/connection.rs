@@ -228,7 +228,7 @@ impl Connection {
         };
         if !computed.response.has_news() && now < active.until {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            return Poll::Wait { until: active.until };
+            return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
         }
         match self.active.take() {
             Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),
@@ -286,7 +286,7 @@ impl Connection {
 
     /// Turns what was computed into the answer, and notes what it adds.
     fn finish(&mut self, cache: &AccountCache, place: Place<'_>, active: Active, computed: Computed) -> Answer {
-        let Computed { mut response, mut delta, fetch } = computed;
+        let Computed { mut response, mut delta, fetch, .. } = computed;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
         if let Some(state) = &active.stateless {
@@ -366,6 +366,8 @@ struct Computed {
     response: SyncResponse,
     delta: Delta,
     fetch: Vec<Fetch>,
+    /// When there is more to say without anything happening.
+    due: Option<Timestamp>,
 }
 
 /// Computes the answer on `state`, or tells which records are missing.
@@ -383,7 +385,8 @@ fn compute(
     let author = cache.account.author.as_deref().unwrap_or(device);
     let since = cache.devices.get(author).and_then(|device| device.record.since.as_deref());
     let audience = Audience { device, now };
-    let context = RoomContext { cache, wire: request.wire, audience, since, frontier: *frontier };
+    let shares_account = cache.devices.values().filter(|device| device.record.since.is_some()).nth(1).is_some();
+    let context = RoomContext { cache, wire: request.wire, audience, since, frontier: *frontier, shares_account };
     if done.at != cache.position() {
         *done = Done { at: cache.position(), ..Done::default() };
     }
@@ -401,6 +404,12 @@ fn compute(
         }
         if results.is_full() {
             results.held_back.insert(room.number);
+            continue;
+        }
+        if context.shares_account
+            && let Some(Some(until)) = rooms::withheld_until(&context, &mut reader, entry)
+        {
+            results.withhold(room.number, until);
             continue;
         }
         if !done.rooms.contains_key(&room.number) {
@@ -444,7 +453,7 @@ fn compute(
         extensions,
     };
     let delta = draft.into_delta(cache.position(), None, state.sticky);
-    Ok(Computed { response, delta, fetch: results.fetch })
+    Ok(Computed { response, delta, fetch: results.fetch, due: results.due })
 }
 
 /// The rooms of an answer, up to its limits.
@@ -453,6 +462,8 @@ struct Results {
     rooms: Vec<(OwnedRoomId, RoomResult)>,
     fetch: Vec<Fetch>,
     held_back: FxHashSet<RoomNumber>,
+    /// When a room that is held back for a moment is due.
+    due: Option<Timestamp>,
     rooms_missing: usize,
     size: usize,
 }
@@ -460,6 +471,11 @@ struct Results {
 impl Results {
     fn is_full(&self) -> bool {
         self.rooms.len() + self.rooms_missing >= ANSWER_ROOMS || self.size >= ANSWER_BYTES
+    }
+
+    fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
+        self.held_back.insert(room);
+        self.due = Some(self.due.map_or(until, |due| due.min(until)));
     }
 
     fn add(

@@ -16,7 +16,7 @@ use ruma::OwnedRoomId;
 
 pub use config::{EffectiveConfig, Wanted};
 pub use stripped::is_outside;
-pub use timeline::newest_ids;
+pub use timeline::{newest_ids, withheld_until};
 
 use super::{
     reader::Reader,
@@ -40,6 +40,8 @@ pub struct RoomContext<'a> {
     pub since: Option<&'a str>,
     /// The position in the request's `pos`; `None` without `pos`.
     pub frontier: Option<Position>,
+    /// Whether another device's poll may bring an event before this device's own poll tells that it sent it.
+    pub shares_account: bool,
 }
 
 /// One room that a rule matches.

@@ -8,7 +8,8 @@ use rustc_hash::FxHashSet;
 
 use super::{RoomContext, RoomTask};
 use crate::connection::{reader::Reader, request::Wire, response::TimelineResult};
-use crate::model::{Ordinal, Position, RoomEntry, TimelineEvent};
+use crate::limits::OWN_EVENT_WAIT;
+use crate::model::{Ordinal, Position, RoomEntry, TimelineEvent, Timestamp};
 
 /// The timeline of a room in one answer, and what the client has afterwards.
 pub struct TimelineOutcome<'a> {
@@ -112,6 +113,25 @@ pub fn newest_ids<'a>(
 ) -> Option<FxHashSet<OwnedEventId>> {
     let window = walk(context, reader, entry, limit, None)?;
     Some(window.shown.iter().map(|item| item.event.header.event_id.clone()).collect())
+}
+
+/// Returns until when the room waits for the device's own poll to tell whether it sent the user's latest event: shown
+/// without its transaction id, a client takes the event for another one than the one that it is sending. `None` inside
+/// where there is nothing to wait for.
+pub fn withheld_until<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    entry: &RoomEntry,
+) -> Option<Option<Timestamp>> {
+    let Some(frontier) = context.frontier.filter(|frontier| entry.changed.timeline > *frontier) else {
+        return Some(None);
+    };
+    let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
+    let Some(chunk) = reader.timeline(&entry.room_id, newest.chunk())? else { return Some(None) };
+    let fresh = chunk.events.iter().rev().take_while(|item| item.live && item.position > frontier);
+    let unclaimed = fresh.filter(|item| item.transaction.is_none() && item.event.sender() == context.cache.user_id);
+    let until = unclaimed.map(|item| item.event.arrived.after(OWN_EVENT_WAIT)).max();
+    Some(until.filter(|until| *until > context.audience.now))
 }
 
 fn anew<'a>(

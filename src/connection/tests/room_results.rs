@@ -779,13 +779,13 @@ fn is_dm_both_ways_sends_the_room_and_ends_a_wait() {
               !a initial join in a
               (2 stored)
             > sync a[0,9] limit=0 wait
-            waits
+            waits 30000
             direct wakes v4/
               a: 1
               !a in a dm=true
               (1 stored)
             > sync a[0,9] limit=0 wait
-            waits
+            waits 30000
             direct wakes v4/
               a: 1
               !a in a dm=false
@@ -1016,7 +1016,7 @@ fn the_sending_device_learns_its_transaction_id() {
         expect![[r#"
             > first a[0,9] limit=5
               a: 1
-              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              !a initial join in a timeline[$create1 $join1 $m1(txn1)] prev=s0
               (2 stored)
         "#]],
     );
@@ -1038,11 +1038,10 @@ fn more_history_is_wished_for_subscriptions_and_sent_when_it_comes() {
               (2 stored)
               fetch !a:x from t1 limit 5
             > sync +!a limit=5 wait
-            waits
+            waits 30000
             !a wakes v4/
               !a timeline[$h1 $h2 $h3 $join0 $m1] limited expanded prev=t1
               (1 stored)
-              fetch !a:x from t1 limit 5
             > sync +!a limit=5
               nothing
         "#]],

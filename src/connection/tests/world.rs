@@ -164,6 +164,9 @@ impl World {
                 commit.devices.push(self.device.clone());
                 commit.device_data.push(device);
             }
+            "device" => commit
+                .devices
+                .push(DeviceRecord { since: Some("t0".to_owned()), ..DeviceRecord::new(words[0].into(), 8) }),
             "presence" => {
                 for user in users_of(words) {
                     let event = raw(&format!("{{\"type\":\"m.presence\",\"sender\":\"{user}\"}}"));
@@ -323,6 +326,12 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
+            ["claim", transaction] => {
+                if let Some(item) = self.timeline.last_mut() {
+                    item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+                }
+                self.entry.changed.timeline = position;
+            }
             ["mine", id, transaction] => {
                 self.message(id, ME, position, now);
                 if let Some(item) = self.timeline.last_mut() {

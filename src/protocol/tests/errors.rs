@@ -65,7 +65,10 @@ fn v4_refuses_what_it_cannot_take() {
     let subscriptions = many(limits::SUBSCRIPTIONS + 1, |index| format!(r#""!{index}:x":{{{V4_RULE}}}"#));
     requests.push(("", format!(r#"{{"room_subscriptions":{{{subscriptions}}}}}"#)));
     requests.push(("", format!(r#"{{"conn_id":"{}"}}"#, "c".repeat(limits::OPAQUE_IDENTIFIER + 1))));
-    check(Wire::V4, &requests, expect![[r#"
+    check(
+        Wire::V4,
+        &requests,
+        expect![[r#"
         400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
         400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
         400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
@@ -94,7 +97,8 @@ fn v4_refuses_what_it_cannot_take() {
         400 {"errcode":"M_INVALID_PARAM","error":"lists: must be at most 100"}
         400 {"errcode":"M_INVALID_PARAM","error":"room_subscriptions: must be at most 100"}
         400 {"errcode":"M_INVALID_PARAM","error":"conn_id: must have at most 255 bytes"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
