@@ -52,6 +52,8 @@ pub struct RoomTask<'a> {
     pub sent: Option<&'a RoomSent>,
     /// What is wanted of it.
     pub config: &'a EffectiveConfig,
+    /// Whether that is nothing but what it was sent with.
+    pub config_kept: bool,
     /// Whether a subscription names it.
     pub subscribed: bool,
 }
@@ -93,8 +95,7 @@ pub fn is_unchanged(context: &RoomContext<'_>, task: &RoomTask<'_>) -> bool {
         && sent.mark == Mark::Live
         && sent.is_dm == context.cache.is_dm(task.entry)
         && sent.membership == task.entry.membership
-        && task.config.timeline_limit <= sent.config.timeline_limit
-        && task.config.wanted == sent.config.wanted
+        && task.config_kept
 }
 
 /// Returns when the room last changed as far as its result goes.

@@ -123,9 +123,8 @@ pub fn withheld_until<'a>(
     reader: &mut Reader<'a>,
     entry: &RoomEntry,
 ) -> Option<Option<Timestamp>> {
-    let Some(frontier) = context.frontier.filter(|frontier| entry.changed.timeline > *frontier) else {
-        return Some(None);
-    };
+    let news = context.frontier.filter(|frontier| context.shares_account && entry.changed.timeline > *frontier);
+    let Some(frontier) = news else { return Some(None) };
     let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
     let Some(chunk) = reader.timeline(&entry.room_id, newest.chunk())? else { return Some(None) };
     let fresh = chunk.events.iter().rev().take_while(|item| item.live && item.position > frontier);

@@ -616,7 +616,8 @@ fn at_most_sixteen_connections_of_a_device_live() {
         > sync conn=c01 a[0,9] limit=0
         error: unknown pos: start the connection anew
         > sync conn=c02 a[0,9] limit=0
-          a: 1"#]].assert_eq(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+          a: 1"#]]
+    .assert_eq(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -641,7 +642,8 @@ fn an_answer_has_at_most_a_thousand_rooms_and_the_next_one_brings_the_rest() {
           a: 1006
           (1 stored)
         > sync a[0,2000] limit=0 +!x limit=1
-          a: 1006"#]].assert_eq(&lines.join("\n"));
+          a: 1006"#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 #[test]

@@ -168,7 +168,7 @@ impl Runner {
         let stored = writes.iter().filter(|(key, record)| is_part(key) && record.is_some()).count();
         self.world.write(writes);
         let client = self.clients.entry(name.to_owned()).or_default();
-        client.before = std::mem::replace(&mut client.last, Some(response.pos));
+        client.before = client.last.replace(response.pos);
         if let Some(to_device) = &response.extensions.to_device {
             client.since = Some(to_device.next_batch);
         }
