@@ -193,7 +193,7 @@ fn with_server(word: &str) -> String {
     if word.starts_with('!') && !word.contains(':') { format!("{word}:x") } else { word.to_owned() }
 }
 
-fn request(words: &str) -> SyncRequest {
+pub fn request(words: &str) -> SyncRequest {
     let mut request = SyncRequest {
         wire: Wire::V4,
         conn_id: String::new(),

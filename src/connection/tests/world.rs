@@ -279,7 +279,8 @@ impl Room {
             ["name", name] => {
                 entry.name = (name != "-").then(|| name.to_owned());
                 entry.changed.summary = position;
-                let content = if name == "-" { "{}".to_owned() } else { format!("{{\"name\":\"{name}\"}}") };
+                let content =
+                    if name == "-" { "{\"name\":\"\"}".to_owned() } else { format!("{{\"name\":\"{name}\"}}") };
                 self.set("m.room.name", "", &content, position, now);
             }
             ["state", kind, key, value] => {
