@@ -147,6 +147,8 @@ pub const LAZY_MEMBERS: usize = 2_000;
 pub const LAPSED_CONFIGS: usize = 4;
 /// Subscriptions that a connection keeps for a client that sends each once: the oldest goes.
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
+/// How long an event of the user's own waits for the device's own poll to tell whether that device sent it.
+pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.

@@ -207,18 +207,12 @@ impl Timeline {
         self.lay(events, &Laid { token_after: None, ..*laid }, 0);
     }
 
-    /// Replaces a held event; it is an edit, which everybody has to be told.
-    pub fn edit(
-        &mut self,
-        id: &EventId,
-        position: Position,
-        edit: impl FnOnce(&Event) -> Option<Event>,
-    ) -> Option<Event> {
+    /// Replaces a held event. Its position stays: what is new to a connection is the event that edits.
+    pub fn edit(&mut self, id: &EventId, edit: impl FnOnce(&Event) -> Option<Event>) -> Option<Event> {
         let index = self.index_of(id)?;
         let slot = self.slots.get_mut(index)?;
         let edited = edit(&slot.event.event)?;
         slot.event.event = edited.clone();
-        slot.event.position = position;
         slot.edited = true;
         Some(edited)
     }

@@ -48,6 +48,13 @@ impl<'a> Fields<'a> {
         Ok(object.map(|object| Fields { path: self.path(name), object }))
     }
 
+    /// Returns the field as a list of objects, empty where it is absent or `null`.
+    pub fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, RequestError> {
+        let objects = self.optional::<Vec<RawObject<'a>>>(name, "a list of objects")?.unwrap_or_default();
+        let fields = |(index, object)| Fields { path: format!("{}[{index}]", self.path(name)), object };
+        Ok(objects.into_iter().enumerate().map(fields).collect())
+    }
+
     /// Returns the fields as named objects. A name that stands twice counts with its last value.
     pub fn objects(&self) -> Result<Vec<(String, Fields<'a>)>, RequestError> {
         let mut objects: Vec<(String, Fields<'a>)> = Vec::with_capacity(self.object.0.len());
