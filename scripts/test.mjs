@@ -147,7 +147,8 @@ try {
   const summary = [];
   for (const part of parts) {
     const began = performance.now();
-    const counts = await runPart(part, options);
+    // What fails outside a task (a manifest that cargo cannot read, say) fails its part, and the others still run.
+    const counts = await runPart(part, options).catch((error) => ({ passed: 0, failed: report(error) }));
     summary.push({ part, ...counts, took: seconds(began) });
   }
   console.log();

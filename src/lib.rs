@@ -3,10 +3,18 @@
 //! Polls the ordinary v2 `/sync` of any homeserver and answers sliding sync from its own store, in the browser and as
 //! a server. `ARCHITECTURE.md` has the picture, the code map and the invariants.
 
-// No input ends the process or writes to its terminal. Tests and programs may: these are not in the manifest for that reason.
+// No input ends the process or writes to its terminal, and what users see is documented. Tests and programs are free of this,
+// so it is not in the manifest.
 #![cfg_attr(
     not(any(test, feature = "testing")),
-    warn(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)
+    warn(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unwrap_used,
+        missing_docs
+    )
 )]
 
 pub mod account;

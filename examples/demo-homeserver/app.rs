@@ -1,7 +1,9 @@
 //! From the socket to the endpoints: CORS, faults, the gateway's time-out, statistics.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -109,12 +111,14 @@ async fn tick(app: Arc<App>) {
     }
 }
 
-/// Lets the bot act when it is due.
-pub async fn run_bot(app: Arc<App>, mut bot: Bot) {
-    loop {
-        let wait = bot.act(&mut app.world(), now());
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-    }
+/// Lets the bot act when it is due, from now on.
+pub fn start_bot(app: Arc<App>, mut bot: Bot) {
+    tokio::spawn(async move {
+        loop {
+            let wait = bot.act(&mut app.world(), now());
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+    });
 }
 
 async fn handle(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
@@ -202,14 +206,15 @@ async fn work(app: &Arc<App>, call: &Call, path: &str) -> Reply {
     api::dispatch(app, call, path).await.into()
 }
 
-fn read_call(parts: &axum::http::request::Parts, path: &str, body: Bytes) -> Call {
+fn read_call(parts: &http::request::Parts, path: &str, body: Bytes) -> Call {
     let inner = inner_path(path);
     let decode = |segment: &str| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let segments = inner.split('/').skip(1).map(decode).collect();
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
-    let token = bearer.or_else(|| query.iter().find(|(name, _)| name == "access_token").map(|(_, token)| token.clone()));
+    let token =
+        bearer.or_else(|| query.iter().find(|(name, _)| name == "access_token").map(|(_, token)| token.clone()));
     Call {
         method: parts.method.to_string(),
         path: inner.to_owned(),
@@ -224,7 +229,9 @@ fn read_call(parts: &axum::http::request::Parts, path: &str, body: Bytes) -> Cal
 
 /// Returns the path behind the prefix that all endpoints share.
 fn inner_path(path: &str) -> &str {
-    let Some(rest) = path.strip_prefix("/_matrix/client/").or_else(|| path.strip_prefix("/_matrix/media/")) else { return path };
+    let Some(rest) = path.strip_prefix("/_matrix/client/").or_else(|| path.strip_prefix("/_matrix/media/")) else {
+        return path;
+    };
     match rest.find('/') {
         Some(version) => &rest[version..],
         None => &path[path.len() - rest.len() - 1..],
@@ -238,17 +245,24 @@ fn respond(reply: Reply, fault: Option<&Fault>) -> Response<Body> {
         Some(fault) if fault.cut => broken(reply.body.slice(..length / 2)),
         _ => Body::from(reply.body),
     };
-    let response = Response::builder().status(reply.status).header(header::CONTENT_TYPE, reply.content_type).header(header::CONTENT_LENGTH, length);
+    let response = Response::builder()
+        .status(reply.status)
+        .header(header::CONTENT_TYPE, reply.content_type)
+        .header(header::CONTENT_LENGTH, length);
     response.body(body).unwrap_or_default()
 }
 
+/// How long the first half of a cut answer has to get onto the wire: an error at once would take it back.
+const FLUSHED: Duration = Duration::from_millis(30);
+
 /// Returns a body that ends in an error, so that the connection is closed in the middle of it.
 fn broken(start: Bytes) -> Body {
-    Body::new(BrokenBody { start: Some(start) })
+    Body::new(BrokenBody { start: Some(start).filter(|start| !start.is_empty()), flushing: None })
 }
 
 struct BrokenBody {
     start: Option<Bytes>,
+    flushing: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl http_body::Body for BrokenBody {
@@ -256,12 +270,16 @@ impl http_body::Body for BrokenBody {
     type Error = std::io::Error;
 
     fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
-        std::task::Poll::Ready(Some(match self.start.take() {
-            Some(start) if !start.is_empty() => Ok(http_body::Frame::data(start)),
-            _ => Err(std::io::ErrorKind::ConnectionAborted.into()),
-        }))
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        if let Some(start) = self.start.take() {
+            self.flushing = Some(Box::pin(tokio::time::sleep(FLUSHED)));
+            return Poll::Ready(Some(Ok(http_body::Frame::data(start))));
+        }
+        if let Some(flushing) = &mut self.flushing {
+            std::task::ready!(flushing.as_mut().poll(context));
+        }
+        Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionAborted.into())))
     }
 }

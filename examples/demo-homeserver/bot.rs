@@ -1,4 +1,4 @@
-//! Keeps the demo account alive: people type and write in its rooms, react, edit, read and now and then invite; and the bot answers in the lobby.
+//! Keeps the demo account alive: people type and write in its rooms, react, edit, read, come and go, and now and then invite; and the bot answers in the lobby.
 //!
 //! A state machine: [`Bot::act`] does what is due and says when to call again. It knows neither clock nor task.
 
@@ -54,7 +54,7 @@ impl Bot {
             user,
             lobby,
             bot,
-            interval: interval.max(50),
+            interval: interval.max(1),
             rng: SmallRng::seed_from_u64(seed ^ 0xB07),
             next_talk: now + interval,
             pending: VecDeque::new(),
@@ -105,8 +105,11 @@ impl Bot {
         let Pending { room, sender, .. } = *pending;
         world.set_typing(room, sender, None);
         let encrypted = world.room(room).state_event("m.room.encryption", "").is_some();
-        let (kind, content) =
-            if encrypted { ("m.room.encrypted", unreadable(&mut self.rng)) } else { ("m.room.message", json_of(&pending.content)) };
+        let (kind, content) = if encrypted {
+            ("m.room.encrypted", unreadable(&mut self.rng))
+        } else {
+            ("m.room.message", json_of(&pending.content))
+        };
         let event = world.append(NewEvent::new(room, sender, kind, content, now));
         world.set_receipt(room, sender, "m.read", event, None, now);
     }
@@ -124,7 +127,8 @@ impl Bot {
             }
             70..=81 => self.react(world, room, sender, now),
             82..=88 => self.edit(world, room, now),
-            89..=97 => self.read(world, room, sender, now),
+            89..=94 => self.read(world, room, sender, now),
+            95..=97 => self.come_or_go(world, room, now),
             _ => self.invite(world, sender, now),
         }
     }
@@ -147,29 +151,44 @@ impl Bot {
 
     fn someone(&mut self, world: &World, room: RoomNo) -> Option<UserNo> {
         // Whoever has a device may be a person at a keyboard; words are not put in their mouth.
-        let others: Vec<UserNo> = world.room(room).joined().filter(|user| *user != self.user && world.user(*user).devices.is_empty()).take(8).collect();
+        let others: Vec<UserNo> = world
+            .room(room)
+            .joined()
+            .filter(|user| *user != self.user && world.user(*user).devices.is_empty())
+            .take(8)
+            .collect();
         others.choose(&mut self.rng).copied()
     }
 
     fn last_message(&self, world: &World, room: RoomNo, wanted: impl Fn(UserNo) -> bool) -> Option<EventNo> {
         let recent = world.room(room).timeline.iter().rev().take(15);
-        let mut messages = recent.map(|event| world.event(*event)).filter(|event| &*event.kind == "m.room.message" && event.redacted_by().is_none());
+        let mut messages = recent
+            .map(|event| world.event(*event))
+            .filter(|event| &*event.kind == "m.room.message" && event.redacted_by().is_none());
         messages.find(|event| event.relation().is_none() && wanted(event.sender)).map(|event| event.no)
     }
 
     fn react(&mut self, world: &mut World, room: RoomNo, sender: UserNo, now: u64) {
         let Some(target) = self.last_message(world, room, |_| true) else { return };
         let key = REACTIONS.choose(&mut self.rng).copied().unwrap_or("👍");
-        let content = json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": world.event_id(target), "key": key } });
+        let content =
+            json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": world.event_id(target), "key": key } });
         world.append(NewEvent::new(room, sender, "m.reaction", json_of(&content), now));
     }
 
     /// Lets the author of a recent message change it.
     fn edit(&mut self, world: &mut World, room: RoomNo, now: u64) {
         let user = self.user;
-        let Some(target) = self.last_message(world, room, |sender| sender != user && world.user(sender).devices.is_empty()) else { return };
+        let Some(target) =
+            self.last_message(world, room, |sender| sender != user && world.user(sender).devices.is_empty())
+        else {
+            return;
+        };
         let sender = world.event(target).sender;
-        let body = format!("{} (edited)", world.event(target).content_str("body").unwrap_or_default().trim_end_matches(" (edited)"));
+        let body = format!(
+            "{} (edited)",
+            world.event(target).content_str("body").unwrap_or_default().trim_end_matches(" (edited)")
+        );
         let content = json!({
             "msgtype": "m.text", "body": format!("* {body}"),
             "m.new_content": { "msgtype": "m.text", "body": body },
@@ -184,6 +203,20 @@ impl Bot {
         }
     }
 
+    /// Lets somebody join a public room, or leave it when they are there.
+    fn come_or_go(&mut self, world: &mut World, room: RoomNo, now: u64) {
+        let someone = self.rng.random_range(0..world.users.len()) as UserNo;
+        let is_person = someone != self.user && someone != self.bot && world.user(someone).devices.is_empty();
+        if !is_person || world.join_rule(room) != "public" {
+            return;
+        }
+        // Whom the room refuses, stays out.
+        let _ = match world.room(room).membership(someone) {
+            Some(Membership::Join) => world.leave(room, someone, None, now),
+            _ => world.join(room, someone, None, now),
+        };
+    }
+
     /// Invites the user to a new room, as long as not too many invites are waiting.
     fn invite(&mut self, world: &mut World, sender: UserNo, now: u64) {
         let waiting = world.user(self.user).rooms.values().filter(|room| room.membership == Membership::Invite).count();
@@ -191,7 +224,11 @@ impl Bot {
             return;
         }
         let name = format!("{}'s new room", world.user(sender).displayname.as_deref().unwrap_or("Somebody"));
-        let request = CreateRoom { name: Some(name), invite: vec![world.user_id(self.user).to_string()], ..CreateRoom::default() };
+        let request = CreateRoom {
+            name: Some(name),
+            invite: vec![world.user_id(self.user).to_string()],
+            ..CreateRoom::default()
+        };
         // A new room without alias is never refused.
         let _ = world.create_room(sender, request, now);
     }

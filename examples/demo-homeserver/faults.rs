@@ -168,7 +168,10 @@ mod tests {
         faults.order(fault(json!({ "path": "/rooms/", "user": "@a:b", "times": 0, "errcode": "M_LIMIT_EXCEEDED", "status": 429, "retry_after_ms": 7 })));
         assert!(faults.take("GET", "/sync", "", Some("@a:b")).is_none());
         assert!(faults.take("GET", "/rooms/x/state", "", Some("@c:b")).is_none());
-        let reply = faults.take("GET", "/rooms/x/state", "", Some("@a:b")).and_then(|fault| fault.instead()).expect("an answer");
+        let reply = faults
+            .take("GET", "/rooms/x/state", "", Some("@a:b"))
+            .and_then(|fault| fault.instead())
+            .expect("an answer");
         assert_eq!(reply.status, 429);
         assert!(String::from_utf8_lossy(&reply.body).contains("\"retry_after_ms\":7"));
     }

@@ -41,7 +41,9 @@ impl Call {
 
     /// Returns a number from the query, at most `max`.
     pub fn number(&self, key: &str, default: u64, max: u64) -> Result<u64, ApiError> {
-        let parsed = self.param(key).map(|value| value.parse::<u64>().map_err(|_| ApiError::invalid(format!("{key} must be a number"))));
+        let parsed = self
+            .param(key)
+            .map(|value| value.parse::<u64>().map_err(|_| ApiError::invalid(format!("{key} must be a number"))));
         Ok(parsed.transpose()?.unwrap_or(default).min(max))
     }
 
@@ -59,7 +61,9 @@ impl Call {
 
     /// Returns the path with ids taken out, which is what statistics are kept by.
     pub fn endpoint(&self) -> String {
-        let is_name = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_alphabetic() || b"._-".contains(&byte)) && segment.len() < 40;
+        let is_name = |segment: &str| {
+            segment.bytes().all(|byte| byte.is_ascii_alphabetic() || b"._-".contains(&byte)) && segment.len() < 40
+        };
         let mut endpoint = self.method.clone();
         endpoint.push(' ');
         for (index, segment) in self.segments.iter().enumerate() {

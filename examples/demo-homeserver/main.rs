@@ -14,11 +14,36 @@ use homeserver::{
 };
 use tokio::net::TcpListener;
 
+/// What `/_demo/` can do; the documentation of `api/admin.rs` has all fields.
+const ORDERS: &str = "\
+Orders (JSON over HTTP, no token; users as ids or localparts, rooms as ids or aliases):
+  POST /_demo/fault           {path, times?, skip?, user?, method?, query?, delay_ms?, status?, errcode?, retry_after_ms?, body?, reply?, cut?, drop?}
+                              what happens to the next request whose path behind /v3 begins so; reply is \"null\" or \"empty\";
+                              GET lists what is pending, DELETE ends it
+  POST /_demo/script          {user, responses: [{status?, body, delay_ms?}]}   the user's next /sync answers, verbatim
+  POST /_demo/hold            {hold}   no /sync is answered while it is true
+  POST /_demo/expire_token    {user, device?, soft_logout?}
+  POST /_demo/features        {filter_rooms?, joined_rooms?, notifications?, use_state_after?: on|unstable|off, lazy_members?, versions?}
+  GET  /_demo/stats           requests, bytes and milliseconds by endpoint; DELETE starts over
+  GET  /_demo/requests        the last requests one by one; ?path=/sync picks
+  POST /_demo/account         {user, password?, rooms?, seed?}   a user with a generated account
+  POST /_demo/room            {creator, members?, name?, invite?, …}
+  POST /_demo/send            {room, sender, type?, body?, content?, state_key?, ts?, count?}
+  POST /_demo/limited         {room, sender, count?}   a burst, so that the next sync is limited
+  POST /_demo/membership      {room, user, membership, sender?, reason?}
+  POST /_demo/redact          {event, sender, reason?}
+  POST /_demo/state_reset     {room, type, state_key?, content?}   state without an event; without content it is removed
+  POST /_demo/send_to_device  {user, device?, type, content?, count?}
+  POST /_demo/device_change   {user}
+  POST /_demo/typing          {room, user, timeout?}
+  POST /_demo/receipt         {room, user, event, type?, thread?}
+  POST /_demo/account_data    {user, type, content, room?}";
+
 /// A Matrix homeserver in memory, with the v2 client-server API: for demonstrations, tests and load.
 ///
 /// Accounts: @demo (password "demo"), @alice, @bob, @carol, @dave and all made-up people (password = the name before the colon). Anyone can register.
 #[derive(Debug, Parser)]
-#[command(name = "demo-homeserver")]
+#[command(name = "demo-homeserver", after_long_help = ORDERS)]
 struct Arguments {
     /// Where to listen; port 0 takes any free port.
     #[arg(long, default_value = "127.0.0.1:8448")]
@@ -76,7 +101,7 @@ async fn serve(arguments: Arguments, listener: TcpListener) -> std::io::Result<(
     let gateway_timeout = arguments.gateway_timeout_ms.map(Duration::from_millis);
     let app = App::new(world, Options { slow: arguments.slow, gateway_timeout });
     if let Some(bot) = bot {
-        tokio::spawn(app::run_bot(Arc::clone(&app), bot));
+        app::start_bot(Arc::clone(&app), bot);
     }
     println!("demo homeserver listening on http://{}", listener.local_addr()?);
     tokio::select! {

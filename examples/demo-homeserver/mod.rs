@@ -4,6 +4,11 @@
 //! it. All else is between the socket and the model: `app` takes requests in, `faults` spoils them on demand, `slow` makes them as slow as a real homeserver's,
 //! `stats` counts them, `bot` keeps talking. Other tests take these modules by `#[path = ".../demo-homeserver/mod.rs"] mod homeserver;`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a server of its own on tokio's threads, with no shard and no other platform"
+)]
+
 pub mod api;
 pub mod app;
 pub mod bot;
@@ -16,5 +21,7 @@ mod push_rules;
 pub mod slow;
 pub mod stats;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 mod words;
 pub mod world;

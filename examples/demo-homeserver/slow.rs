@@ -42,7 +42,9 @@ pub fn first_sync(loaded: usize, answered: usize, timeline_limit: u64) -> f64 {
     if answered == 0 {
         return EMPTY_SYNC;
     }
-    EMPTY_SYNC + loaded as f64 * ROOM_LOADED + answered as f64 * (ROOM_ANSWERED + EVENT_ANSWERED * timeline_limit as f64)
+    EMPTY_SYNC
+        + loaded as f64 * ROOM_LOADED
+        + answered as f64 * (ROOM_ANSWERED + EVENT_ANSWERED * timeline_limit as f64)
 }
 
 pub fn incremental_sync(rooms: usize) -> f64 {
@@ -53,7 +55,7 @@ pub fn incremental_sync(rooms: usize) -> f64 {
 pub fn request(call: &Call) -> f64 {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["sync"] | ["versions"] => 0.0,
+        ["sync" | "versions"] => 0.0,
         ["rooms", _, "messages"] => 35.0,
         ["rooms", _, "context", _] => 30.0,
         ["rooms", _, "state"] => 14.0,

@@ -1,5 +1,5 @@
 // A Chromium with its driver: found on the machine, else from the system's packages, else Playwright's own download.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { makeOnce } from '../lib/lock.mjs';
 import { cacheDir, fromRoot } from '../lib/paths.mjs';
@@ -72,7 +72,10 @@ async function downloadDriver(browserVersion) {
 }
 
 const onPath = (names) =>
-  names.flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name))).find((path) => existsSync(path));
+  names.flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name))).find((path) => existsSync(path) && !isSnapStub(path));
+
+/** Ubuntu's package of a browser may be a script that only says to install a snap, which does not run in containers. */
+const isSnapStub = (path) => statSync(path).size < 16_384 && readFileSync(path, 'utf8').includes('snap install');
 
 function cached(prefix, name) {
   if (!existsSync(cacheDir)) return undefined;

@@ -3,6 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use ruma::DeviceId;
+use tokio::sync::Notify;
 
 use super::{Account, InMemory, open::encode};
 use crate::{
@@ -51,36 +52,36 @@ impl Account {
     pub async fn sync(self: &Rc<Self>, device: &DeviceId, request: SyncRequest) -> Result<SyncResponse, AccountError> {
         self.check(device)?;
         if let Some(poll) = self.poll_of(device) {
-            poll.note_use(&request, self.dependencies.clock.now());
+            poll.note_use(&request, self.now());
         }
         if request.pos.is_none() {
             self.hold_for_first_rooms().await;
         }
         self.hold_for_fresh_data(device).await;
-        let ticket = self.accept(device, request).await?;
-        let cancel = CancelOnDrop { account: self, ticket: &ticket };
-        let answer = self.answer(device, &ticket).await?;
-        std::mem::forget(cancel);
+        let ticket = self.accept(device, &Rc::new(request)).await?;
+        let waiting = Waiting { account: self, ticket: &ticket, woken: self.wait_for(&ticket) };
+        let answer = self.answer(device, &waiting).await?;
         Ok(answer.response)
     }
 
-    async fn accept(&self, device: &DeviceId, request: SyncRequest) -> Result<Ticket, AccountError> {
+    async fn accept(&self, device: &DeviceId, request: &Rc<SyncRequest>) -> Result<Ticket, AccountError> {
         let nonce = self.dependencies.random.bits();
         let mut rounds = 0;
         let accepted: Accepted = loop {
             let step = {
                 let mut state = self.state.borrow_mut();
                 let InMemory { cache, connections } = &mut *state;
-                let now = self.dependencies.clock.now();
-                connections.handle_request(cache, device, &request, nonce, now)?
+                let now = self.now();
+                connections.handle_request(cache, device, request, nonce, now)?
             };
             match step {
                 Step::Done(accepted) => break accepted,
                 Step::Need(keys) => self.load(&keys, &mut rounds).await?,
             }
         };
-        // A request that it supersedes is waiting.
-        self.changed.notify_waiters();
+        if let Some(superseded) = &accepted.superseded {
+            self.wake(superseded);
+        }
         if let Some(sequence) = accepted.acknowledge_to_device {
             self.acknowledge_to_device(device, sequence).await?;
         }
@@ -88,41 +89,35 @@ impl Account {
     }
 
     async fn acknowledge_to_device(&self, device: &DeviceId, sequence: u64) -> Result<(), StorageError> {
-        let outstanding = |account: &Account| {
-            let state = account.state.borrow();
-            state.cache.devices.get(device).is_some_and(|device| device.record.to_device_acknowledged < sequence)
-        };
-        if outstanding(self) {
-            self.commit(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await?;
-        }
-        Ok(())
+        self.commit_if_any(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await
     }
 
-    async fn answer(&self, device: &DeviceId, ticket: &Ticket) -> Result<Answer, AccountError> {
+    async fn answer(&self, device: &DeviceId, waiting: &Waiting<'_>) -> Result<Answer, AccountError> {
+        let ticket = waiting.ticket;
         let mut rounds = 0;
         loop {
-            // Registered before looking, so that what changes in between is not missed.
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
             self.check(device)?;
             let poll = {
                 let mut state = self.state.borrow_mut();
                 let InMemory { cache, connections } = &mut *state;
-                connections.poll_response(cache, ticket, self.dependencies.clock.now())
+                connections.poll_response(cache, ticket, self.now())
             };
             match poll {
                 Poll::Ready(answer) => {
-                    self.write_connection(&answer.writes).await?;
+                    if let Err(error) = self.write_connection(&answer.writes).await {
+                        self.state.borrow_mut().connections.handle_write_failed(ticket);
+                        return Err(error.into());
+                    }
                     return Ok(*answer);
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds).await?,
                 Poll::Superseded => return Err(SyncError::Superseded.into()),
                 Poll::Wait { until } => {
                     rounds = 0;
+                    // A wake-up that came in the meantime is kept for this wait.
                     tokio::select! {
                         biased;
-                        () = changed => {}
+                        () = waiting.woken.notified() => {}
                         () = platform::sleep(self.time_until(until)) => {}
                     }
                 }
@@ -157,8 +152,8 @@ impl Account {
             let state = self.state.borrow();
             !matches!(state.cache.account.bootstrap, Bootstrap::Start | Bootstrap::Scout)
         };
-        let deadline = self.dependencies.clock.now().after(limits::FIRST_ANSWER_HOLD);
-        while !knows_rooms() && self.polls_run() && !self.stopped.get() && self.dependencies.clock.now() < deadline {
+        let deadline = self.now().after(limits::FIRST_ANSWER_HOLD);
+        while !knows_rooms() && self.polls_run() && !self.stopped.get() && self.now() < deadline {
             self.changed_until(deadline).await;
         }
     }
@@ -166,12 +161,12 @@ impl Account {
     /// After a pause of the poll (a laptop that slept), what is held is old: one quick poll makes it new.
     async fn hold_for_fresh_data(&self, device: &DeviceId) {
         let Some(poll) = self.poll_of(device) else { return };
-        if !poll.is_stale(self.dependencies.clock.now()) {
+        if !poll.is_stale(self.now()) {
             return;
         }
         poll.hurry();
-        let deadline = self.dependencies.clock.now().after(limits::STALE_HOLD);
-        while poll.is_stale(self.dependencies.clock.now()) && self.dependencies.clock.now() < deadline {
+        let deadline = self.now().after(limits::STALE_HOLD);
+        while poll.is_stale(self.now()) && self.now() < deadline {
             self.changed_until(deadline).await;
         }
     }
@@ -186,7 +181,7 @@ impl Account {
 
     fn time_until(&self, deadline: Timestamp) -> Duration {
         // A deadline that has come is looked at again in the next turn, not in this one.
-        deadline.since(self.dependencies.clock.now()).max(Duration::from_millis(1))
+        deadline.since(self.now()).max(Duration::from_millis(1))
     }
 
     fn polls_run(&self) -> bool {
@@ -207,17 +202,39 @@ impl Account {
     }
 }
 
-/// Tells the connection that nobody waits for the answer any more.
-struct CancelOnDrop<'a> {
+/// A request that is being answered. However that ends, also by the client hanging up, nobody waits any more then.
+struct Waiting<'a> {
     account: &'a Account,
     ticket: &'a Ticket,
+    woken: Rc<Notify>,
 }
 
-impl Drop for CancelOnDrop<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        // Not while the state is borrowed: futures are dropped between turns, never inside one.
-        if let Ok(mut state) = self.account.state.try_borrow_mut() {
-            state.connections.handle_cancel(self.ticket);
+        self.account.waiting.borrow_mut().remove(self.ticket);
+        self.account.state.borrow_mut().connections.handle_cancel(self.ticket);
+    }
+}
+
+impl Account {
+    fn wait_for(&self, ticket: &Ticket) -> Rc<Notify> {
+        let woken = Rc::new(Notify::new());
+        self.waiting.borrow_mut().insert(ticket.clone(), Rc::clone(&woken));
+        woken
+    }
+
+    /// Makes a waiting request look again.
+    pub(super) fn wake(&self, ticket: &Ticket) {
+        if let Some(woken) = self.waiting.borrow().get(ticket) {
+            woken.notify_one();
         }
+    }
+
+    /// Makes every waiting request look again: the account stops, or its token is refused.
+    pub(crate) fn wake_all(&self) {
+        for woken in self.waiting.borrow().values() {
+            woken.notify_one();
+        }
+        self.changed.notify_waiters();
     }
 }

@@ -22,13 +22,26 @@ impl Account {
         &self,
         mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Commit>,
     ) -> Result<(), StorageError> {
+        self.commit_if_any(|cache, now| match step(cache, now) {
+            Step::Done(commit) => Step::Done(Some(commit)),
+            Step::Need(keys) => Step::Need(keys),
+        })
+        .await
+    }
+
+    /// As [`commit`](Account::commit), of a step that may find nothing to do.
+    pub(crate) async fn commit_if_any(
+        &self,
+        mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Option<Commit>>,
+    ) -> Result<(), StorageError> {
         let _one_at_a_time = self.committing.lock().await;
         let mut rounds = 0;
         let commit = loop {
-            let now = self.dependencies.clock.now();
+            let now = self.now();
             let result = step(&self.state.borrow().cache, now);
             match result {
-                Step::Done(commit) => break commit,
+                Step::Done(None) => return Ok(()),
+                Step::Done(Some(commit)) => break commit,
                 Step::Need(keys) => self.load(&keys, &mut rounds).await?,
             }
         };
@@ -43,7 +56,10 @@ impl Account {
     pub(super) async fn load(&self, keys: &[RecordKey], rounds: &mut usize) -> Result<(), StorageError> {
         *rounds += 1;
         if *rounds > limits::LOAD_ROUNDS {
-            return Err(StorageError::Backend { backend: "account", message: "a step asked for records without end".into() });
+            return Err(StorageError::Backend {
+                backend: "account",
+                message: "a step asked for records without end".into(),
+            });
         }
         let values = self.dependencies.storage.get(&self.user_id, keys).await?;
         let mut state = self.state.borrow_mut();
@@ -65,14 +81,16 @@ impl Account {
         for skipped in &commit.skipped {
             tracing::warn!(user = %self.user_id, "skipped {skipped}");
         }
-        let progress = {
+        let (progress, woken) = {
             let mut state = self.state.borrow_mut();
             let InMemory { cache, connections } = &mut *state;
             let changes = cache.apply(commit);
-            connections.handle_change(cache, &changes);
-            Progress::of(cache)
+            (Progress::of(cache), connections.handle_change(cache, &changes))
         };
         self.update_progress(progress);
+        for ticket in &woken {
+            self.wake(ticket);
+        }
         self.changed.notify_waiters();
     }
 
@@ -109,8 +127,7 @@ impl Account {
             .map(RoomEntry::page)
             .chain(commit.forgotten.iter().map(|room| page_of(room.as_str())))
             .collect();
-        let changed: FxHashSet<_> =
-            commit.rooms.iter().map(|entry| &entry.room_id).chain(&commit.forgotten).collect();
+        let changed: FxHashSet<_> = commit.rooms.iter().map(|entry| &entry.room_id).chain(&commit.forgotten).collect();
         touched
             .into_iter()
             .map(|page| {

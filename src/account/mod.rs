@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     cache::AccountCache,
-    connection::Connections,
+    connection::{Connections, Pos, Ticket},
     model::{DeviceRecord, Timestamp},
     platform::{self, Clock, Random},
     poller::{self, Poll},
@@ -52,7 +52,9 @@ pub struct Account {
     pub(crate) state: RefCell<InMemory>,
     /// Held while a commit is computed, written and applied.
     committing: Mutex<()>,
-    /// Told after each commit and whenever a waiting request should look again.
+    /// The requests that wait for news.
+    waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
+    /// Told after each commit and each answer of the homeserver.
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
@@ -87,7 +89,7 @@ impl Account {
         if let Some(poll) = self.polls.borrow_mut().remove(device) {
             poll.end();
         }
-        self.changed.notify_waiters();
+        self.wake_all();
     }
 
     /// Returns the token that the device's poll runs on, if it runs.
@@ -95,11 +97,13 @@ impl Account {
         self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
     }
 
-    /// Returns the v2 token that a `pos` stands for, for `/messages`, `/relations` and `/keys/changes`; `None` for one
-    /// that this device was not given.
+    /// Returns a v2 token at or after the place that a `pos` stands for, for `/messages` and `/relations`; `None` for a
+    /// `pos` that this account did not give out.
     pub fn v2_token(&self, device: &DeviceId, pos: &str) -> Option<String> {
+        let pos = Pos::parse(pos)?;
         let state = self.state.borrow();
-        state.connections.knows_pos(device, pos).then(|| state.cache.devices.get(device)?.record.since.clone())?
+        let known = state.cache.account.knows(pos.position, pos.incarnation);
+        known.then(|| state.cache.devices.get(device)?.record.since.clone())?
     }
 
     /// Returns a receiver of the account's status, which always holds the present one.
@@ -118,7 +122,7 @@ impl Account {
         for (_, poll) in self.polls.borrow_mut().drain() {
             poll.end();
         }
-        self.changed.notify_waiters();
+        self.wake_all();
         let _written = self.committing.lock().await;
         self.set_state(State::Stopped, None);
     }

@@ -32,6 +32,7 @@ impl Account {
             dependencies,
             state: RefCell::new(InMemory { cache, connections: Connections::default() }),
             committing: Mutex::new(()),
+            waiting: RefCell::default(),
             changed: Notify::new(),
             status: watch::Sender::new(status),
             polls: RefCell::default(),
@@ -47,7 +48,7 @@ async fn begin_incarnation(
     user_id: &UserId,
     account: &mut AccountRecord,
 ) -> Result<(), StorageError> {
-    account.incarnation += 1;
+    account.begin();
     let value = encode(&RecordKey::Account, &Record::Account(Rc::new(account.clone())))?;
     let writes = vec![Write::Put(RecordKey::Account, value)];
     storage.commit(user_id, Batch { writes, durability: Durability::Strict, epoch: None }).await
@@ -90,7 +91,8 @@ async fn read_devices(
     }
     for (key, value) in storage.scan(user_id, Table::ToDevice, None).await? {
         if let Record::ToDevice(record) = decode(Table::ToDevice, &key, &value)?
-            && let Some(device) = devices.values_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
+            && let Some(device) =
+                devices.values_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
         {
             device.to_device.insert(record.first, record.messages.len());
         }

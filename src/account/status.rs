@@ -3,10 +3,7 @@
 use serde::Serialize;
 
 use super::Account;
-use crate::{
-    cache::AccountCache,
-    model::{Bootstrap, Known, Membership},
-};
+use crate::{cache::AccountCache, model::Bootstrap};
 
 /// How an account is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,7 +50,7 @@ pub struct Progress {
 
 impl Progress {
     pub(super) fn of(cache: &AccountCache) -> Progress {
-        let joined = || cache.rooms.iter().filter(|(_, entry)| entry.membership == Membership::Join);
+        let joined = cache.rooms.joined();
         let bootstrap = &cache.account.bootstrap;
         Progress {
             phase: match bootstrap {
@@ -63,8 +60,8 @@ impl Progress {
                 Bootstrap::Crawl => "crawl",
                 Bootstrap::Complete => "complete",
             },
-            rooms_known: joined().filter(|(_, entry)| entry.known != Known::Unknown).count(),
-            rooms_total: (*bootstrap != Bootstrap::Start).then(|| joined().count()),
+            rooms_known: joined.known,
+            rooms_total: (*bootstrap != Bootstrap::Start).then_some(joined.all),
         }
     }
 }

@@ -66,8 +66,8 @@ pub(super) fn breadcrumbs(account_data: &AccountDataRecord) -> Vec<OwnedRoomId> 
     struct Content {
         recent_rooms: Vec<String>,
     }
-    let content: Option<Content> = content(account_data, "im.vector.setting.breadcrumbs")
-        .and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let content: Option<Content> =
+        content(account_data, "im.vector.setting.breadcrumbs").and_then(|raw| serde_json::from_str(raw.get()).ok());
     content.map_or_else(Vec::new, |content| {
         content.recent_rooms.into_iter().filter_map(|room| OwnedRoomId::try_from(room).ok()).collect()
     })

@@ -12,7 +12,7 @@ use crate::{
     model::{Bootstrap, Step},
     platform,
     storage::StorageError,
-    upstream::UpstreamError,
+    upstream::{UpstreamError, parse},
 };
 
 /// Returns whether the account is not known whole, and it is this device's poll that has to see to it.
@@ -97,7 +97,10 @@ async fn fetch_whole(account: &Rc<Account>, poll: &Poll, failures: u32) -> Resul
 }
 
 fn is_cut_short(error: &PollError) -> bool {
-    matches!(error, PollError::Upstream(UpstreamError::Transport(_) | UpstreamError::Failed(_)) | PollError::Unreadable(_))
+    matches!(
+        error,
+        PollError::Upstream(UpstreamError::Transport(_) | UpstreamError::Failed(_)) | PollError::Unreadable(_)
+    )
 }
 
 /// Without `/joined_rooms` nobody says which rooms there are.
@@ -127,7 +130,9 @@ async fn close_device_lists(account: &Rc<Account>, poll: &Poll) -> Result<(), Po
         Err(error) if error.is_missing_endpoint() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let changes = crate::upstream::parse::key_changes(&body)?;
-    account.commit(|cache, _| Step::Done(accumulator::accumulate_key_changes(cache, poll.device(), &changes))).await?;
+    let (changed, left) = parse::key_changes(&body)?;
+    account
+        .commit(|cache, now| accumulator::accumulate_key_changes(cache, poll.device(), &changed, &left, now))
+        .await?;
     Ok(())
 }

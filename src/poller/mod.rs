@@ -12,8 +12,8 @@ use std::rc::Rc;
 
 use ruma::presence::PresenceState;
 
+use self::backoff::Backoff;
 pub use self::poll::{Poll, Refusal};
-use self::{backoff::Backoff, poll::Interruption};
 use crate::{
     account::{Account, State},
     accumulator,
@@ -88,9 +88,14 @@ pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
 
 /// Polls once and commits what came.
 async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
+    begin(account, poll).await?;
     let since = since(account, poll);
     let request = PollRequest {
-        timeout: if since.is_none() || poll.is_behind(account.now()) { std::time::Duration::ZERO } else { limits::POLL_TIMEOUT },
+        timeout: if since.is_none() || poll.is_behind(account.now()) {
+            std::time::Duration::ZERO
+        } else {
+            limits::POLL_TIMEOUT
+        },
         since,
         set_presence: match poll.presence(account.now()) {
             Presence::Online => PresenceState::Online,
@@ -102,32 +107,34 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     let token = poll.token();
     let body = tokio::select! {
         biased;
-        interruption = poll.interrupted() => return interrupted(interruption),
+        // It asks again, at once and without waiting for news. Its `since` is unchanged, so what the homeserver was about
+        // to say comes then.
+        () = poll.interrupted() => return Ok(()),
         body = account.homeserver.poll(&token, &request) => body?,
     };
-    let mut response = parse::sync_response(&body)?;
-    if request.since.is_none() && !response.join.is_empty() {
-        // The homeserver ignores the filter that asked for no rooms: then this is the whole.
-        whole::lay(account, std::mem::take(&mut response.join), std::mem::take(&mut response.leave), &response.next_batch).await?;
+    let response = parse::sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), &response, now)).await?;
+    if request.since.is_none() && !response.join.is_empty() && is_author(account, poll) {
+        // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account).await?;
-    }
-    if response.next_batch.is_some() {
-        let to_device_epoch = account.dependencies.random.bits() as u32;
-        account
-            .commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), to_device_epoch, &response, now))
-            .await?;
     }
     poll.note_answer(account.now());
     account.changed.notify_waiters();
     Ok(())
 }
 
-/// A poll that was told to hurry asks again, at once and without waiting for news. Its `since` is unchanged, so what
-/// the homeserver was about to say comes then.
-fn interrupted(interruption: Interruption) -> Result<(), PollError> {
-    match interruption {
-        Interruption::Hurry | Interruption::Token => Ok(()),
+fn is_author(account: &Account, poll: &Poll) -> bool {
+    account.state.borrow().cache.account.author.as_deref() == Some(poll.device())
+}
+
+/// Enters the device before its first poll.
+async fn begin(account: &Account, poll: &Poll) -> Result<(), PollError> {
+    if account.device(poll.device()).is_none() {
+        // The high bits of every to-device token; zero is what a small number from another server has.
+        let epoch = (account.dependencies.random.bits() as u32).max(1);
+        account.commit(|cache, _| Step::Done(accumulator::begin_device(cache, poll.device(), epoch))).await?;
     }
+    Ok(())
 }
 
 fn since(account: &Account, poll: &Poll) -> Option<String> {
@@ -137,7 +144,7 @@ fn since(account: &Account, poll: &Poll) -> Option<String> {
 fn refuse(account: &Account, poll: &Poll, state: State, refusal: Refusal) {
     account.set_state(state, Some(refusal.to_string()));
     poll.refuse(refusal);
-    account.changed.notify_waiters();
+    account.wake_all();
 }
 
 /// Over a bound of unacknowledged messages the homeserver keeps the rest.
@@ -155,7 +162,7 @@ async fn wait(account: &Account, poll: &Poll, backoff: &mut Backoff, retry_after
     let pause = retry_after.unwrap_or_else(|| backoff.next(account.dependencies.random.bits()));
     tokio::select! {
         biased;
-        _ = poll.interrupted() => {}
+        () = poll.interrupted() => {}
         () = platform::sleep(pause) => {}
     }
 }
@@ -163,9 +170,7 @@ async fn wait(account: &Account, poll: &Poll, backoff: &mut Backoff, retry_after
 /// The homeserver does not know our `since` any more: it was reset. The chain begins anew; to-device messages and
 /// device lists that we hold stay.
 async fn begin_anew(account: &Rc<Account>, poll: &Poll) {
-    let result = account
-        .commit(|cache, _| Step::Done(accumulator::begin_chain_anew(cache, poll.device())))
-        .await;
+    let result = account.commit(|cache, _| Step::Done(accumulator::begin_chain_anew(cache, poll.device()))).await;
     if let Err(error) = result {
         tracing::error!(%error, "the chain could not begin anew");
     }

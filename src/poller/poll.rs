@@ -60,15 +60,6 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why a poll is not to go on waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interruption {
-    /// Somebody waits for fresh data.
-    Hurry,
-    /// There is a newer token.
-    Token,
-}
-
 impl Poll {
     /// Returns a poll that has not begun.
     pub fn new(device: OwnedDeviceId, token: &str) -> Poll {
@@ -182,11 +173,12 @@ impl Poll {
         self.new_token.notified().await;
     }
 
-    pub(super) async fn interrupted(&self) -> Interruption {
+    /// Waits until there is a newer token, or somebody waits for fresh data.
+    pub(super) async fn interrupted(&self) {
         tokio::select! {
             biased;
-            () = self.new_token.notified() => Interruption::Token,
-            () = self.hurry.notified() => Interruption::Hurry,
+            () = self.new_token.notified() => {}
+            () = self.hurry.notified() => {}
         }
     }
 }

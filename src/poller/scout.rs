@@ -1,7 +1,7 @@
 //! Rooms one by one: those that the user most likely looks at, before the whole is there; every room, where the whole
 //! keeps failing.
 
-use std::{cell::RefCell, collections::VecDeque, convert::Infallible, rc::Rc};
+use std::{borrow::Cow, cell::RefCell, collections::VecDeque, convert::Infallible, rc::Rc};
 
 use ruma::{OwnedRoomId, RoomId};
 use rustc_hash::FxHashSet;
@@ -12,7 +12,10 @@ use crate::{
     accumulator::{self, Base, BaseKind},
     cache::AccountCache,
     limits,
-    model::{Known, Membership, RoomEntry},
+    model::{
+        Known, Membership, RoomEntry,
+        v2::{JoinedRoom, RoomState},
+    },
     upstream::parse,
 };
 
@@ -32,7 +35,10 @@ pub(super) fn candidates(cache: &AccountCache, notified: Vec<OwnedRoomId>) -> Ve
 /// Returns every joined room that is not known whole.
 pub(super) fn not_whole(cache: &AccountCache) -> Vec<OwnedRoomId> {
     let rooms = cache.rooms.iter().map(|(_, entry)| entry);
-    rooms.filter(|entry| entry.membership == Membership::Join && entry.known != Known::Whole).map(|entry| entry.room_id.clone()).collect()
+    rooms
+        .filter(|entry| entry.membership == Membership::Join && entry.known != Known::Whole)
+        .map(|entry| entry.room_id.clone())
+        .collect()
 }
 
 /// Fetches rooms, a few at a time, each its own commit. Returns how many could not be fetched: one that fails is left
@@ -81,11 +87,22 @@ async fn fetch(account: &Account, poll: &Poll, room: &RoomId, kind: BaseKind) ->
     let token = poll.token();
     let messages = account.homeserver.messages(&token, room, None, limits::SCOUT_TIMELINE).await?;
     let messages = parse::messages(&messages)?;
-    let Some(newest) = messages.newest_event_id() else { return Ok(()) };
+    let Some(newest) = messages.events.last().and_then(|event| parse::event_id(event)) else { return Ok(()) };
     // `/state` would bring every member of a large room; this brings those that the timeline needs.
     let context = account.homeserver.context(&token, room, &newest).await?;
     let context = parse::context(&context)?;
-    let base = [Base::scouted(room.to_owned(), messages, context)];
+    let base = [Base {
+        room_id: room.to_owned(),
+        left: false,
+        token_after: messages.start.map(Cow::into_owned),
+        room: JoinedRoom {
+            state: RoomState::After(context.state),
+            limited: messages.end.is_some(),
+            timeline: messages.events,
+            prev_batch: messages.end,
+            ..JoinedRoom::default()
+        },
+    }];
     account.commit(|cache, now| accumulator::accumulate_base(cache, &base, kind, now)).await?;
     Ok(())
 }

@@ -1,16 +1,13 @@
 //! The whole account in one unfiltered first `/sync`, laid as a base under what the chain brings.
 
-use std::{borrow::Cow, rc::Rc};
-
-use ruma::OwnedRoomId;
+use std::{cmp::Reverse, rc::Rc};
 
 use super::{Poll, PollError};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::v2::JoinedRoom,
-    storage::StorageError,
+    model::{Timestamp, v2::JoinedRoom},
     upstream::parse,
 };
 
@@ -19,30 +16,27 @@ use crate::{
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let body = account.homeserver.whole(&poll.token()).await?;
     let response = parse::sync_response(&body)?;
-    catch_up(account, poll).await;
-    lay(account, response.join, response.leave, &response.next_batch).await?;
-    Ok(())
-}
-
-/// Lays rooms as bases, a few hundred a commit, so that nobody waits for all of them.
-pub(super) async fn lay(
-    account: &Account,
-    join: Vec<(OwnedRoomId, JoinedRoom<'_>)>,
-    leave: Vec<(OwnedRoomId, JoinedRoom<'_>)>,
-    next_batch: &Option<Cow<'_, str>>,
-) -> Result<(), StorageError> {
-    let token_after = next_batch.as_deref();
-    let mut bases: Vec<Base<'_>> = join
-        .into_iter()
-        .map(|(room_id, room)| Base::joined(room_id, room, token_after))
-        .chain(leave.into_iter().map(|(room_id, room)| Base::left(room_id, room, token_after)))
-        .collect();
+    let token_after = response.next_batch.as_deref();
+    let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
+    for (rooms, left) in [(response.join, false), (response.leave, true)] {
+        for (room_id, room) in rooms {
+            let token_after = token_after.map(str::to_owned);
+            bases.push((newest(&room), Base { room_id, room, left, token_after }));
+        }
+    }
     // The rooms that stand first in the list come first.
-    bases.sort_by_key(|base| std::cmp::Reverse(base.newest_timestamp()));
+    bases.sort_by_key(|(newest, _)| Reverse(*newest));
+    let bases: Vec<Base<'_>> = bases.into_iter().map(|(_, base)| base).collect();
+    catch_up(account, poll).await;
+    // A few hundred a commit, so that nobody waits for all of them.
     for slice in bases.chunks(limits::WHOLE_SLICE) {
         account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;
     }
     Ok(())
+}
+
+fn newest(room: &JoinedRoom<'_>) -> Timestamp {
+    room.timeline.last().map_or(Timestamp(0), |event| parse::origin_server_ts(event))
 }
 
 async fn catch_up(account: &Account, poll: &Poll) {

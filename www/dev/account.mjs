@@ -5,7 +5,7 @@ const TOPICS = ["Garden", "Release", "Kitchen", "Night shift", "Design", "Book c
 const KINDS = ["team", "planning", "chat", "support", "announcements", "notes", "lounge", "reviews"];
 const SAYINGS = [
   "Shall we move this to tomorrow morning?", "That looks right to me.", "I pushed a fix, have a look when you can.", "The photos from last night are up: https://example.org/album",
-  "Can someone bring the long cable?", "Works here after a restart.", "I like the second draft better. The first one tries to say everything at once, and then one remembers nothing of it.", "👍", "On my way, ten minutes.",
+  "Can someone bring the long cable?", "Works here after a restart.", "I like the second draft better. The first one tries to say everything at once, and then one remembers nothing of it.", "♥", "On my way, ten minutes.",
   "Who has the key to the storage room?", "Measured it again: 38 ms at the median, 60 at the worst.", "Lunch at twelve?", "The train is late, start without me.", "Good question. I will ask around.", "Done!",
 ];
 
@@ -69,7 +69,7 @@ export class Account {
     const sender = (i + k) % 5 === 3 ? ME : userId(pick(room.people, i + (k >> 1)));
     const event = { event_id: `$${i}-${k}`, sender, type: room.encrypted ? "m.room.encrypted" : "m.room.message", origin_server_ts: ts, content: { msgtype: "m.text", body: pick(SAYINGS, i * 3 + k * 7) } };
     if (k % 19 === 11) return { ...event, type: "m.room.member", state_key: sender, content: { membership: "join", displayname: PEOPLE.find((name) => userId(name) === sender) } };
-    if (k === 2 && i % 3 === 0) return { ...event, type: "m.reaction", content: { "m.relates_to": { rel_type: "m.annotation", event_id: `$${i}-3`, key: "🎉" } } };
+    if (k === 2 && i % 3 === 0) return { ...event, type: "m.reaction", content: { "m.relates_to": { rel_type: "m.annotation", event_id: `$${i}-3`, key: "✓" } } };
     if (k === 1 && i % 4 === 0) event.content["m.relates_to"] = { "m.in_reply_to": { event_id: `$${i}-3` } };
     return event;
   }
@@ -174,6 +174,15 @@ export class Account {
   }
 }
 
+const children = new Map();
+
+/** Spaces here never change, so that their children are looked up once. */
+function childrenOf(spaces, rooms) {
+  const key = spaces.join();
+  if (!children.has(key)) children.set(key, new Set(rooms.filter(({ id }) => spaces.includes(id)).flatMap((space) => space.children)));
+  return children.get(key);
+}
+
 const ok = (body) => ({ status: 200, body });
 
 function matches(room, filters, rooms) {
@@ -183,7 +192,7 @@ function matches(room, filters, rooms) {
   if (filters.room_types && !filters.room_types.includes(room.type ?? null)) return false;
   if (filters.not_room_types?.includes(room.type ?? null)) return false;
   if (filters["sash.unread"] && room.unread === 0 && room.membership !== "invite") return false;
-  return !filters.spaces || rooms.some((space) => filters.spaces.includes(space.id) && space.children.includes(room.id));
+  return !filters.spaces || childrenOf(filters.spaces, rooms).has(room.id);
 }
 
 function result(room, sent, limit, lists) {

@@ -23,13 +23,26 @@ const OPEN_ROOM = {
 };
 /** How long scrolling rests before the range moves. */
 const SETTLE_MS = 60;
+/** How soon to look again whether the other tab has let go of the account. */
+const IN_USE_RETRY_MS = 500;
 
 export class App {
+  /** @type {import("./transport.js").Transport | undefined} */
   #transport;
+  /** @type {SyncLoop | undefined} */
   #loop;
+  /** @type {Api | undefined} */
+  #api;
   #closed = false;
+  /** @type {string | undefined} */
   #openId;
   #loadingOlder = false;
+  /** Why the last answer to an invitation failed. */
+  #error = "";
+  /** Why there is nothing to sync with. */
+  #failure = "";
+  /** Whether the engine itself reports how things stand; it goes on answering while the homeserver is away. */
+  #hasStatus = false;
   /** @type {Map<string, import("./timeline.js").Pending[]>} what the user sent and the homeserver has not yet sent back */
   #pending = new Map();
   #readUpTo = "";
@@ -58,31 +71,58 @@ export class App {
       onRead: () => this.#markRead(),
     });
     this.panel = new Panel(session, { onMode: handlers.onMode, onClose: () => this.#togglePanel() });
+    this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.element = this.#build();
     this.onHash = () => this.#open(roomFromHash());
+    this.onKey = (event) => event.key === "Escape" && this.#leave();
     addEventListener("hashchange", this.onHash);
+    addEventListener("keydown", this.onKey);
     this.ticker = setInterval(this.render, 1000);
     this.#open(roomFromHash());
   }
 
   async start() {
-    try {
-      this.#transport = await openTransport(this.session, { onTokenExpired: () => this.#expired() });
-    } catch (error) {
-      this.stats.status = { state: "stopped", message: `The engine did not start: ${error.message}` };
-      if (this.panel.element.hidden) this.#togglePanel();
-      return this.render();
-    }
-    if (this.#closed) return void this.#transport.close();
-    this.#listen(this.#transport.events);
-    this.api = new Api(baseUrl(this.session), this.session.accessToken, this.#transport.fetch, (bytes) => this.stats.countRequest(bytes));
-    this.#loop = new SyncLoop(this.#transport, connectionId(), {
+    await this.#openTransport();
+    if (!this.#transport) return;
+    this.#api = new Api(baseUrl(this.session), this.session.accessToken, (...args) => this.#fetch(...args), (bytes) => this.stats.countRequest(bytes));
+    this.#loop = new SyncLoop((request, options) => this.#sync(request, options), connectionId(), {
       configure: () => this.#configure(),
       onResponse: (response, exchange) => this.#onResponse(response, exchange),
       onState: (state, message) => this.#onState(state, message),
       onTokenExpired: () => this.#expired(),
+      onEngineFailed: () => this.#openTransport(),
     });
     this.#loop.run();
+  }
+
+  // An engine that failed is replaced, so nobody but these two keeps hold of one.
+  #fetch(input, init) {
+    return this.#transport ? this.#transport.fetch(input, init) : Promise.reject(new TypeError("closed"));
+  }
+
+  #sync(request, options) {
+    return this.#transport ? this.#transport.sync(request, options) : Promise.reject(Object.assign(new Error("closed"), { errcode: "SASH_CLOSED" }));
+  }
+
+  /** Opens the transport, waiting for other tabs that hold the account. Without success there is a reason on screen. */
+  async #openTransport() {
+    this.#failure = "";
+    while (!this.#closed) {
+      try {
+        const transport = await openTransport(this.session, { onTokenExpired: () => this.#expired() });
+        if (this.#closed) return void transport.close();
+        this.#transport = transport;
+        this.#failure = "";
+        return this.#listen(transport);
+      } catch (error) {
+        const waits = error?.errcode === "SASH_ACCOUNT_IN_USE";
+        this.#failure = waits ? "This account is open in another tab. Close it there to go on here." : `The engine did not start: ${error.message}`;
+        this.stats.status = { state: waits ? "starting" : "failed", message: this.#failure };
+        this.render();
+        if (!waits) return;
+        await new Promise((resolve) => setTimeout(resolve, IN_USE_RETRY_MS));
+      }
+    }
   }
 
   async close() {
@@ -90,14 +130,18 @@ export class App {
     clearInterval(this.ticker);
     clearTimeout(this.#rangeTimer);
     removeEventListener("hashchange", this.onHash);
+    removeEventListener("keydown", this.onKey);
     this.#loop?.stop();
     await this.#transport?.close();
   }
 
   async #logout() {
+    this.#closed = true;
     this.#loop?.stop();
-    await this.api?.logout().catch(() => {});
+    // What is stored goes first: the token that is given back afterwards opens nothing any more.
     await this.#transport?.logout().catch(() => {});
+    await this.#api?.logout().catch(() => {});
+    this.#transport = undefined;
     clearSession();
     this.handlers.onLogout();
   }
@@ -126,22 +170,27 @@ export class App {
     this.render();
   }
 
-  #listen(events) {
-    events.addEventListener("progress", ({ detail }) => {
-      this.stats.progress = { ...this.stats.progress, ...detail };
-      this.render();
-    });
-    events.addEventListener("status", ({ detail }) => {
-      this.stats.status = detail;
-      if (detail.state === "token-expired") this.#expired();
-      this.render();
-    });
-    this.hasStatus = this.session.mode === "engine";
+  #listen({ events, status }) {
+    events.addEventListener("progress", ({ detail }) => this.#onProgress(detail));
+    events.addEventListener("status", ({ detail }) => this.#onStatus(detail));
+    if (status()) this.#onStatus(status());
+  }
+
+  #onProgress(progress) {
+    this.stats.progress = { ...this.stats.progress, ...progress };
+    this.render();
+  }
+
+  #onStatus(status) {
+    this.#hasStatus = true;
+    this.stats.status = status;
+    if (status.progress) this.#onProgress(status.progress);
+    if (status.state === "token-expired") this.#expired();
+    this.render();
   }
 
   #onState(state, message) {
-    // The engine answers while the homeserver is away, so it alone knows how things stand.
-    if (!this.hasStatus) this.stats.status = { state, message };
+    if (!this.#hasStatus) this.stats.status = { state, message };
     else if (state === "offline") this.stats.status = { ...this.stats.status, message };
     this.render();
   }
@@ -171,6 +220,7 @@ export class App {
     if (id === this.#openId) return;
     this.#openId = id;
     this.#loadingOlder = false;
+    this.#error = "";
     this.element.classList.toggle("has-room", Boolean(id));
     this.#loop?.poke();
     this.render();
@@ -178,22 +228,26 @@ export class App {
   }
 
   #send(body) {
+    if (!this.#openId) return;
+    /** @type {import("./timeline.js").Pending} */
     const echo = { txnId: `sash-${Date.now()}-${Math.random().toString(36).slice(2, 8)}`, body, ts: Date.now() };
     this.#pending.set(this.#openId, [...(this.#pending.get(this.#openId) ?? []), echo]);
-    return this.#deliver(this.#openId, echo);
+    this.#deliver(this.#openId, echo);
   }
 
   #retry(txnId) {
-    const echo = this.#pending.get(this.#openId)?.find((echo) => echo.txnId === txnId);
-    return echo && this.#deliver(this.#openId, echo);
+    const id = this.#openId ?? "";
+    const echo = this.#pending.get(id)?.find((echo) => echo.txnId === txnId);
+    if (echo) this.#deliver(id, echo);
   }
 
   async #deliver(roomId, echo) {
     echo.failed = false;
     this.render();
     try {
+      if (!this.#api) throw new Error("not open yet");
       // The same transaction id with every try, so that a lost answer does not send the message twice.
-      const { event_id: eventId } = await this.api.send(roomId, echo.txnId, { msgtype: "m.text", body: echo.body });
+      const { event_id: eventId } = await this.#api.send(roomId, echo.txnId, { msgtype: "m.text", body: echo.body });
       echo.eventId = eventId;
     } catch {
       echo.failed = true;
@@ -202,12 +256,12 @@ export class App {
   }
 
   async #loadOlder() {
-    const room = this.store.get(this.#openId);
-    if (!room?.prevBatch || this.#loadingOlder || !this.api) return;
+    const room = this.store.get(this.#openId ?? "");
+    if (!room?.prevBatch || this.#loadingOlder || !this.#api) return;
     this.#loadingOlder = true;
     const from = room.prevBatch;
     try {
-      const history = await this.api.messages(room.id, from);
+      const history = await this.#api.messages(room.id, from);
       // A gap in between has moved the timeline on; then this history no longer adjoins it.
       if (room.prevBatch === from) prependHistory(room, history);
     } catch {
@@ -218,24 +272,31 @@ export class App {
     this.render();
   }
 
+  /** @param {"join" | "leave"} answer */
   async #answerInvite(answer) {
     const id = this.#openId;
+    if (!id || !this.#api) return;
     try {
-      await this.api[answer](id);
+      await this.#api[answer](id);
       if (answer === "leave") this.#show(undefined);
     } catch (error) {
-      this.stats.status = { ...this.stats.status, message: error.message };
+      this.#error = `That did not work: ${error.message}`;
       this.render();
     }
   }
 
   #markRead() {
-    const room = this.store.get(this.#openId);
+    const room = this.store.get(this.#openId ?? "");
     const last = room?.timeline.at(-1)?.event_id;
     if (!last || room.membership !== "join" || document.visibilityState !== "visible") return;
-    if (last === this.#readUpTo || last === room.ownRead || !this.api) return;
+    if (last === this.#readUpTo || last === room.ownRead || !this.#api) return;
     this.#readUpTo = last;
-    this.api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
+    this.#api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
+  }
+
+  #leave() {
+    if (!this.panel.element.hidden) this.#togglePanel();
+    else this.#show(undefined);
   }
 
   #togglePanel() {
@@ -247,7 +308,6 @@ export class App {
   #build() {
     this.status = h("span", { class: "status", testid: "status", role: "status" });
     this.progress = h("div", { class: "progress-line", testid: "progress", hidden: true }, h("span", {}), h("progress", { max: 1, "aria-label": "Rooms known" }));
-    this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.crumb = h("button", { class: "crumb", testid: "space-leave", hidden: true, onclick: () => this.#choose(FILTERS[0]) });
     const sidebar = h(
       "nav",
@@ -282,8 +342,8 @@ export class App {
       roomAt: (index) => this.store.get(placement.at(index) ?? ""),
       openRoomId: this.#openId,
       me: this.session.userId,
-      loading: this.list.loading && placement.count === 0,
-      emptyText: this.list.filter.id === "all" ? "No rooms yet." : "Nothing here.",
+      loading: this.list.loading && placement.count === 0 && !this.#failure,
+      emptyText: this.#failure ? this.#failure : this.list.filter.id === "all" ? "No rooms yet." : "Nothing here.",
     });
     for (const { filter, element, count } of this.chips) {
       const value = this.list.counts.get(filter.id);
@@ -291,10 +351,12 @@ export class App {
       element.setAttribute("aria-pressed", String(filter === this.list.filter));
     }
     this.crumb.hidden = !this.list.spaceId;
-    setText(this.crumb, this.list.space ? `‹ ${this.list.space.displayName}` : "");
+    const { space } = this.list;
+    setText(this.crumb, space ? `‹ ${space.displayName}` : "");
     this.#renderStatus();
     const room = this.store.get(this.#openId ?? "");
-    this.roomView.render(room, this.#echoes(room), this.#loadingOlder);
+    document.title = room ? `${room.displayName} · Sash` : "Sash";
+    this.roomView.render(room, this.#echoes(room), { loadingOlder: this.#loadingOlder, error: this.#error });
     if (!this.panel.element.hidden) this.panel.render(this.stats, { known: this.store.rooms.size, count: this.list.counts.get("all") ?? 0, rows: this.roomList.rowCount });
   }
 
@@ -302,9 +364,8 @@ export class App {
     const { progress, status } = this.stats;
     setText(this.status, `${stateText(status.state)} · ${this.session.mode === "engine" ? "engine" : "server"}`);
     this.status.dataset.state = status.state;
-    const arriving = Boolean(progress && progress.phase !== "complete");
-    this.progress.hidden = !arriving;
-    if (!arriving) return;
+    this.progress.hidden = !progress || progress.phase === "complete";
+    if (!progress || progress.phase === "complete") return;
     const { roomsKnown = 0, roomsTotal } = progress;
     const [text, bar] = this.progress.children;
     setText(text, `${phaseText(progress.phase)} · ${formatNumber(roomsKnown)}${roomsTotal ? ` of ${formatNumber(roomsTotal)}` : ""}`);

@@ -39,7 +39,7 @@ const ICONS = {
   down: "M6 9l6 6 6-6",
 };
 
-/** @param {keyof ICONS} name */
+/** @param {keyof typeof ICONS} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");

@@ -13,8 +13,9 @@ const STATE_NOTICES = {
 
 const MEDIA = { "m.image": "a picture", "m.video": "a video", "m.audio": "a recording", "m.file": "a file", "m.location": "a place" };
 
+/** @typedef {{ kind: "message" | "emote" | "notice" | "placeholder" | "state" | "hidden", text: string }} Description */
+
 /**
- * @typedef {{ kind: "message" | "emote" | "notice" | "placeholder" | "state" | "hidden", text: string }} Description
  * @param {any} event
  * @param {(userId: string) => string} nameOf
  * @returns {Description}
@@ -58,7 +59,15 @@ export function preview(room, me) {
     if (kind === "state" || kind === "emote") return { text: `${sender} ${text}`, ts: event.origin_server_ts, quiet: kind === "state" };
     return { text: room.isDm && event.sender !== me ? text : `${sender}: ${text}`, ts: event.origin_server_ts, quiet: kind === "placeholder" };
   }
-  return { text: "", ts: room.timeline.at(-1)?.origin_server_ts, quiet: true };
+  const last = room.timeline.at(-1);
+  return { text: last ? aside(last, last.sender === me ? "You" : nameOf(last.sender)) : "", ts: last?.origin_server_ts, quiet: true };
+}
+
+/** What to say of an event that has no line of its own in a timeline, where it is all there is. */
+function aside(event, sender) {
+  const key = event.content?.["m.relates_to"]?.key;
+  if (event.type === "m.reaction" && typeof key === "string") return `${sender} reacted with ${key}`;
+  return event.type === "m.room.redaction" ? `${sender} deleted a message` : "";
 }
 
 /** Removes the quotation that older clients put before a reply. */
@@ -69,6 +78,7 @@ export function withoutReplyFallback(body) {
   return i > 0 ? lines.slice(lines[i] === "" ? i + 1 : i).join("\n") : body;
 }
 
+/** @returns {Description} */
 function describeMessage(content) {
   const body = typeof content.body === "string" ? content.body : "";
   if (MEDIA[content.msgtype]) return placeholder(`${body || "Sent"} · ${MEDIA[content.msgtype]}`);
@@ -77,11 +87,13 @@ function describeMessage(content) {
   return { kind: content.msgtype === "m.emote" ? "emote" : content.msgtype === "m.notice" ? "notice" : "message", text };
 }
 
+/** @returns {Description} */
 function describeMembership(event, nameOf) {
   const { membership, displayname } = event.content ?? {};
   const before = event.unsigned?.prev_content ?? {};
   const self = event.state_key === event.sender;
   const target = displayname || nameOf(event.state_key) || localpart(event.state_key);
+  /** @returns {Description} */
   const state = (text) => ({ kind: "state", text });
   switch (membership) {
     case "join":
@@ -104,5 +116,7 @@ function describeMembership(event, nameOf) {
 
 const edited = (event) => ({ ...event, content: event.content["m.new_content"] ?? event.content });
 const isMessageLike = (type) => type === "m.room.message" || type === "m.room.encrypted" || type === "m.sticker";
+/** @returns {Description} */
 const placeholder = (text) => ({ kind: "placeholder", text });
+/** @type {Description} */
 const hidden = { kind: "hidden", text: "" };

@@ -13,7 +13,7 @@
 export const FILTERS = [
   { id: "all", label: "All", wire: () => ({}), matches: () => true },
   { id: "unread", label: "Unread", wire: () => ({ "sash.unread": true }), matches: (room, { me }) => room.isUnread(me) },
-  { id: "people", label: "People", wire: () => ({ is_dm: true }), matches: (room) => room.isDm },
+  { id: "people", label: "People", wire: () => ({ is_dm: true }), matches: (room) => room.isDm === true },
   {
     id: "rooms",
     label: "Rooms",

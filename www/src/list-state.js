@@ -1,8 +1,8 @@
 // What the room list asks for and what it shows: the chosen filter, its range, and which room stands in which row.
-import { FILTERS, SPACE_FILTER } from "./filters.js";
+import { FILTERS } from "./filters.js";
 import { Placement, rangeFor } from "./placement.js";
 
-/** Keeps reporting all activity, wherever the list is scrolled to. */
+/** @type {[number, number]} keeps reporting all activity, wherever the list is scrolled to */
 const HEAD = [0, 19];
 const HEAD_LIST = "head";
 

@@ -4,16 +4,17 @@ import { h } from "./dom.js";
 import { baseUrl, discover, normaliseUrl } from "./session.js";
 
 /**
- * @param {{ homeserver?: string, server?: string, demo?: { user: string, password: string } }} config
+ * @param {{ mode?: string, homeserver?: string, server?: string, demo?: { user: string, password: string } }} config
  * @param {{ message?: string, preset: Partial<import("./session.js").Session>, onLogin: (session: import("./session.js").Session) => void }} options
  */
 export function loginPage(config, { message, preset, onLogin }) {
   const field = (label, props) => h("label", { class: "field" }, h("span", {}, label), h("input", { type: "text", autocapitalize: "off", spellcheck: false, ...props }));
   const segment = (name, value, label, checked) => h("label", {}, h("input", { type: "radio", name, value, checked, testid: `login-${name}-${value}`, onchange: update }), h("span", {}, label));
-  const segments = (label, ...children) => h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...children);
+  const segments = (label, ...children) => h("div", { class: "labelled" }, h("span", { "aria-hidden": "true" }, label), h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...children));
 
-  const homeserver = field("Homeserver", { name: "homeserver", testid: "login-homeserver", inputMode: "url", value: preset.homeserver ?? config.homeserver ?? "/" });
-  const server = field("Sash server", { name: "server", testid: "login-server", inputMode: "url", value: preset.server ?? config.server ?? "/" });
+  const mode = preset.mode ?? config.mode ?? "engine";
+  const homeserver = field("Homeserver", { name: "homeserver", testid: "login-homeserver", inputMode: "url", value: preset.homeserver || config.homeserver || "/" });
+  const server = field("Sash server", { name: "server", testid: "login-server", inputMode: "url", value: preset.server || config.server || "/" });
   const user = field("User", { name: "user", testid: "login-user", autocomplete: "username", placeholder: "alice", value: preset.userId ?? "" });
   const password = field("Password", { name: "password", testid: "login-password", type: "password", autocomplete: "current-password" });
   const token = field("Access token", { name: "token", testid: "login-token", type: "password", autocomplete: "off" });
@@ -26,10 +27,10 @@ export function loginPage(config, { message, preset, onLogin }) {
     { class: "card", testid: "login-form", onsubmit: (event) => (event.preventDefault(), enter(typedAccess)) },
     demo,
     demo && h("p", { class: "or" }, h("span", {}, "or with your own account")),
-    segments("Sync is answered by", segment("mode", "engine", "Engine in this browser", preset.mode !== "server"), segment("mode", "server", "A server", preset.mode === "server")),
+    segments("Sliding sync is answered by", segment("mode", "engine", "This browser", mode !== "server"), segment("mode", "server", "A server", mode === "server")),
     homeserver,
     server,
-    segments("Log in by", segment("by", "password", "Password", true), segment("by", "token", "Access token")),
+    segments("Log in with", segment("by", "password", "Password", true), segment("by", "token", "Access token")),
     user,
     password,
     token,
@@ -81,7 +82,7 @@ export function loginPage(config, { message, preset, onLogin }) {
   }
 
   function demoAccess(place) {
-    return byPassword(place, config.demo.user, config.demo.password);
+    return byPassword(place, config.demo?.user, config.demo?.password);
   }
 
   function typedAccess(place) {

@@ -2,8 +2,8 @@
 import { h, icon, setText } from "./dom.js";
 import { formatBytes, formatClock, formatMs, formatNumber } from "./format.js";
 
-const PHASES = { start: "Starting", scout: "Looking for recent rooms", whole: "Fetching all rooms", crawl: "Fetching room by room", complete: "Complete" };
-const STATES = { starting: "Starting", live: "Live", "catching-up": "Catching up", offline: "Offline", "token-expired": "Logged out", stopped: "Stopped" };
+const PHASES = { "": "Starting", start: "Starting", scout: "Looking for recent rooms", whole: "Fetching all rooms", crawl: "Fetching room by room", complete: "Complete" };
+const STATES = { starting: "Starting", live: "Live", "catching-up": "Catching up", offline: "Offline", "token-expired": "Logged out", stopped: "Stopped", failed: "Failed", closed: "Closed" };
 
 export const phaseText = (phase) => PHASES[phase] ?? phase;
 export const stateText = (state) => STATES[state] ?? state;
@@ -25,9 +25,9 @@ export class Panel {
       "aside",
       { class: "panel", testid: "panel", hidden: true, "aria-label": "Details" },
       h("header", {}, h("h2", {}, "Under the hood"), h("button", { class: "icon-button", "aria-label": "Close details", onclick: handlers.onClose }, icon("close"))),
-      h("section", {}, h("h3", {}, "Rooms arrive"), h("div", { class: "bar-label" }, this.phase, this.barText), this.bar, this.error),
+      h("section", {}, h("h3", {}, "Rooms"), h("div", { class: "bar-label" }, this.phase, this.barText), this.bar, this.error),
       h("section", { class: "tiles" }, ...this.#tiles()),
-      h("section", {}, h("h3", {}, "Sync is answered by"), this.#modeForm(handlers.onMode)),
+      h("section", {}, h("h3", {}, "Sliding sync is answered by"), this.#modeForm(handlers.onMode)),
       h("section", {}, h("h3", {}, "Last syncs"), this.#logTable()),
     );
   }
@@ -41,8 +41,9 @@ export class Panel {
     const known = progress?.roomsKnown ?? list.known;
     const total = progress?.roomsTotal ?? list.count;
     const complete = progress ? progress.phase === "complete" : undefined;
-    setText(this.phase, progress ? phaseText(progress.phase) : stateText(status.state));
-    setText(this.barText, total ? `${formatNumber(known)} of ${formatNumber(total)}` : formatNumber(known));
+    setText(this.phase, progress ? phaseText(progress.phase) : "Sent to this page");
+    const size = progress?.bytes ? ` · ${formatBytes(progress.bytes)}` : "";
+    setText(this.barText, (total ? `${formatNumber(known)} of ${formatNumber(total)}` : formatNumber(known)) + size);
     this.bar.value = complete ? 1 : total ? known / total : 0;
     setText(this.error, status.message ?? "");
     this.#fillTiles(stats, list);
@@ -56,9 +57,9 @@ export class Panel {
       tile("painted", "to the list"),
       tile("rate", "requests a second"),
       tile("requests", "requests"),
-      tile("bytes", "answered to this page"),
+      tile("bytes", "to this page"),
       tile("block", "longest block"),
-      tile("upstream", "from the homeserver"),
+      tile("known", "rooms here"),
       tile("rows", "rows drawn"),
     ];
   }
@@ -71,7 +72,7 @@ export class Panel {
     show("requests", formatNumber(stats.requests));
     show("bytes", formatBytes(stats.bytes));
     show("block", stats.longestBlock ? formatMs(stats.longestBlock) : "< 50 ms");
-    show("upstream", stats.progress?.bytes ? formatBytes(stats.progress.bytes) : "–");
+    show("known", formatNumber(list.known));
     show("rows", formatNumber(list.rows));
   }
 

@@ -18,7 +18,7 @@ const SPARE_ROWS = 6;
  */
 
 export class RoomList {
-  /** @type {Map<number, { element: any, signature: string }>} */
+  /** @type {Map<number, ReturnType<typeof buildRow>>} */
   #rows = new Map();
   #active = 0;
   #model;
@@ -58,7 +58,7 @@ export class RoomList {
     if (this.sizer.style.height !== height) this.sizer.style.height = height;
     this.empty.hidden = model.loading || model.count > 0;
     setText(this.empty, model.emptyText);
-    this.#draw();
+    if (this.element.clientHeight > 0) this.#draw();
   }
 
   /** @returns {[number, number]} */
@@ -69,6 +69,8 @@ export class RoomList {
   }
 
   #onScroll() {
+    // Out of sight, as on a phone beside an open room, nothing is to be drawn and no other range needed.
+    if (this.element.clientHeight === 0) return;
     this.#draw();
     this.onVisible(this.visible());
   }
@@ -85,7 +87,8 @@ export class RoomList {
     let painted = false;
     for (let index = start; index <= end; index++) painted = this.#drawRow(index) || painted;
     if (painted) markPainted();
-    this.element.setAttribute("aria-activedescendant", `row-${this.#active}`);
+    if (this.#rows.has(this.#active)) this.element.setAttribute("aria-activedescendant", `row-${this.#active}`);
+    else this.element.removeAttribute("aria-activedescendant");
   }
 
   /** @returns {boolean} whether the row shows a room */

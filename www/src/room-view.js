@@ -25,6 +25,8 @@ export class RoomView {
   #items = new Map();
   #room;
   #shownId = "";
+  /** What is drawn, so that nothing is drawn, and no focus lost, without need. */
+  #drawn = "";
 
   /** @param {string} me @param {RoomHandlers} handlers */
   constructor(me, handlers) {
@@ -56,25 +58,31 @@ export class RoomView {
   /**
    * @param {import("./rooms.js").Room | undefined} room
    * @param {import("./timeline.js").Pending[]} pending
-   * @param {boolean} loadingOlder
+   * @param {{ loadingOlder: boolean, error: string }} progress
    */
-  render(room, pending, loadingOlder) {
+  render(room, pending, { loadingOlder, error }) {
     this.#room = room;
     this.body.hidden = !room;
     this.placeholder.hidden = Boolean(room);
     if (!room) return;
     if (room.id !== this.#shownId) this.#reset(room.id);
+    const drawn = JSON.stringify([room.id, room.version, pending, loadingOlder, error]);
+    if (drawn !== this.#drawn) this.#draw(room, pending, loadingOlder, error);
+    this.#drawn = drawn;
+    // A short timeline leaves nothing to scroll; then more is asked for right away.
+    if (room.membership !== "invite") this.#onScroll();
+  }
+
+  #draw(room, pending, loadingOlder, error) {
     this.#renderHeader(room);
     const invited = room.membership === "invite";
     this.invite.hidden = !invited;
     this.timeline.hidden = invited;
-    if (invited) this.#renderInvite(room);
+    this.timeline.ariaBusy = String(loadingOlder);
+    if (invited) this.#renderInvite(room, error);
     else this.#renderTimeline(room, pending, loadingOlder);
     this.#renderComposer(room);
     setText(this.typing, typingLine(room));
-    if (this.#atEnd()) this.handlers.onRead();
-    // A short timeline leaves nothing to scroll; then more is asked for right away.
-    if (!invited) this.#onScroll();
   }
 
   focusComposer() {
@@ -97,7 +105,7 @@ export class RoomView {
     setText(this.subtitle, parts.join(" · "));
   }
 
-  #renderInvite(room) {
+  #renderInvite(room, error) {
     const inviter = room.inviter();
     this.invite.replaceChildren(
       h("h2", {}, room.displayName),
@@ -108,6 +116,7 @@ export class RoomView {
         h("button", { class: "primary", testid: "invite-accept", onclick: this.handlers.onAccept }, "Accept"),
         h("button", { testid: "invite-decline", onclick: this.handlers.onDecline }, "Decline"),
       ),
+      h("p", { class: "error", role: "alert" }, error),
     );
   }
 
@@ -124,7 +133,7 @@ export class RoomView {
       const standing = this.events.children[i] ?? null;
       if (element !== standing) this.events.insertBefore(element, standing);
     });
-    setText(this.start, room.prevBatch ? (loadingOlder ? "Loading earlier messages …" : "") : room.timeline.length ? `The beginning of ${room.displayName}` : "");
+    setText(this.start, room.prevBatch ? (loadingOlder ? "Loading earlier messages …" : "") : room.timeline.length ? beginning(room) : "");
   }
 
   #itemElement(item, room) {
@@ -229,6 +238,8 @@ function typingLine(room) {
   if (names.length === 0) return "";
   return `${joinNames(names)} ${names.length === 1 ? "is" : "are"} typing …`;
 }
+
+const beginning = (room) => (room.isDm ? "The beginning of your conversation" : `The beginning of ${room.displayName}`);
 
 /** Splits text at its links. */
 function linkified(text) {

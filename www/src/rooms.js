@@ -9,9 +9,12 @@ export class Room {
     this.id = id;
     /** Counts changes, so that views can tell whether they are up to date. */
     this.version = 0;
-    /** @type {Map<string, string[]>} who types and so on does not survive `initial`, hence not in `clear` */
+    // What extensions say is not part of a room result, so `initial` does not clear it.
+    /** @type {string[]} */
     this.typing = [];
+    /** @type {string | undefined} the event that the user has read up to */
     this.ownRead = undefined;
+    /** @type {{ notification: number, highlight: number } | undefined} */
     this.counts = undefined;
     this.clear();
   }
@@ -19,14 +22,16 @@ export class Room {
   clear() {
     this.membership = "join";
     this.bumpStamp = 0;
+    /** @type {string | undefined} */
     this.name = undefined;
     this.isDm = false;
+    /** @type {{ user_id: string, displayname?: string }[]} */
     this.heroes = [];
     this.joinedCount = 0;
     this.invitedCount = 0;
-    /** @type {Map<string, Map<string, object>>} type → state key → event */
+    /** @type {Map<string, Map<string, any>>} type → state key → event */
     this.state = new Map();
-    /** @type {object[]} oldest first, without gaps */
+    /** @type {any[]} oldest first, without gaps */
     this.timeline = [];
     /** @type {string | undefined} where scrolling back goes on; undefined at the start of the room */
     this.prevBatch = undefined;

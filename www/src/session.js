@@ -42,7 +42,7 @@ export function connectionId() {
   return id;
 }
 
-/** @returns {Promise<{ homeserver?: string, server?: string, demo?: { user: string, password: string } }>} */
+/** @returns {Promise<{ mode?: string, homeserver?: string, server?: string, demo?: { user: string, password: string } }>} */
 export async function loadConfig() {
   try {
     const response = await fetch("./config.json");

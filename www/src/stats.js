@@ -11,7 +11,7 @@ export class Stats {
   longestBlock = 0;
   /** @type {{ time: number, ms: number, bytes: number, rooms: number, waited: boolean, range: string }[]} newest first */
   log = [];
-  /** @type {{ phase: string, roomsKnown: number, roomsTotal: number | null, bytes?: number } | undefined} */
+  /** @type {{ phase: string, roomsKnown: number, roomsTotal?: number | null, bytes?: number } | undefined} */
   progress = undefined;
   /** @type {{ state: string, message?: string }} */
   status = { state: "starting" };

@@ -10,10 +10,11 @@ const BACKOFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
  * @property {(response: any, exchange: Exchange) => void} onResponse
  * @property {(state: "live" | "offline", message?: string) => void} onState
  * @property {() => void} onTokenExpired
+ * @property {() => Promise<void>} onEngineFailed brings a new engine; the connection goes on where it was
  */
 
 export class SyncLoop {
-  #transport;
+  #sync;
   #connId;
   #handlers;
   #pos;
@@ -24,17 +25,20 @@ export class SyncLoop {
   #failures = 0;
 
   /**
-   * @param {import("./transport.js").Transport} transport
+   * @param {import("./transport.js").Transport["sync"]} sync
    * @param {string} connId
    * @param {Handlers} handlers
    */
-  constructor(transport, connId, handlers) {
-    this.#transport = transport;
+  constructor(sync, connId, handlers) {
+    this.#sync = sync;
     this.#connId = connId;
     this.#handlers = handlers;
   }
 
   async run() {
+    // A parked request would not notice for half a minute that the network is gone.
+    const onOffline = () => this.poke();
+    addEventListener("offline", onOffline);
     while (!this.#stopped) {
       try {
         await this.#exchange();
@@ -42,6 +46,7 @@ export class SyncLoop {
         if (!this.#stopped) await this.#recover(error);
       }
     }
+    removeEventListener("offline", onOffline);
   }
 
   /** Tells that the configuration may have changed. A parked request is given up for it, a working one is not. */
@@ -63,7 +68,7 @@ export class SyncLoop {
     // Only a parked request may be cut short: giving up working ones while someone scrolls would answer nothing.
     const signal = park ? this.#parked.signal : this.#deadline();
     const started = performance.now();
-    const { response, bytes } = await this.#transport.sync(request, { signal });
+    const { response, bytes } = await this.#sync(request, { signal });
     const ms = performance.now() - started;
     if (this.#stopped) return;
     this.#pos = response.pos;
@@ -84,14 +89,19 @@ export class SyncLoop {
 
   async #recover(error) {
     if (error?.name === "AbortError") return;
-    if (error?.errcode === "M_UNKNOWN_POS") {
-      this.#pos = undefined;
-      return;
-    }
-    if (error?.errcode === "M_UNKNOWN_TOKEN" || error?.errcode === "M_MISSING_TOKEN") {
-      this.stop();
-      this.#handlers.onTokenExpired();
-      return;
+    switch (error?.errcode) {
+      case "M_UNKNOWN_POS":
+        this.#pos = undefined;
+        return;
+      case "M_UNKNOWN_TOKEN":
+      case "M_MISSING_TOKEN":
+        this.stop();
+        return this.#handlers.onTokenExpired();
+      case "SASH_CLOSED":
+        return this.stop();
+      case "SASH_ENGINE_FAILED":
+        await this.#sleep(BACKOFF_MS[0]);
+        return this.#stopped ? undefined : this.#handlers.onEngineFailed();
     }
     const backoff = BACKOFF_MS[Math.min(this.#failures++, BACKOFF_MS.length - 1)];
     // A superseded request is no failure of the connection.

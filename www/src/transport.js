@@ -7,6 +7,7 @@ import { MatrixError, parse } from "./api.js";
  *   `POST /_matrix/client/v4/sync`, request and response as there; throws `MatrixError`
  * @property {typeof fetch} fetch for all other client-server requests
  * @property {EventTarget} events "progress" and "status" of an engine, as `CustomEvent`s
+ * @property {() => any} status the engine's present status, if it tells
  * @property {() => Promise<void>} close
  * @property {() => Promise<void>} logout forgets what is stored
  */
@@ -22,6 +23,7 @@ export function openTransport(session, callbacks) {
 
 /** The engine in this browser: a worker that polls the homeserver and keeps the account in IndexedDB. */
 async function openEngine({ homeserver, userId, deviceId, accessToken }, { onTokenExpired }) {
+  // @ts-ignore the build puts the package there
   const { openSash } = await import("../sash/index.js");
   const sash = await openSash({ homeserver, userId, deviceId, accessToken, onTokenExpired });
   return {
@@ -35,6 +37,7 @@ async function openEngine({ homeserver, userId, deviceId, accessToken }, { onTok
     },
     fetch: (input, init) => sash.fetch(input, init),
     events: sash,
+    status: () => sash.status,
     close: async () => void (await sash.close()),
     logout: async () => void (await sash.logout()),
   };
@@ -56,6 +59,7 @@ async function openServer({ server, accessToken }) {
     },
     fetch: (input, init) => fetch(input, init),
     events: new EventTarget(),
+    status: () => undefined,
     close: async () => {},
     logout: async () => {},
   };
@@ -69,5 +73,5 @@ function asMatrixError(error) {
 
 /** Waits for a moment in which nothing else is to be done. */
 function idle() {
-  return new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(() => resolve()));
+  return new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(() => resolve(undefined)));
 }

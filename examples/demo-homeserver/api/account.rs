@@ -59,7 +59,13 @@ fn register(app: &App, call: &Call) -> Answer {
 
 fn start_session(world: &mut World, user: u32, body: &Value) -> Reply {
     let text = |key: &str| body[key].as_str().map(str::to_owned);
-    let session = world.log_in(user, text("device_id"), text("initial_device_display_name"), body["refresh_token"] == true, app::now());
+    let session = world.log_in(
+        user,
+        text("device_id"),
+        text("initial_device_display_name"),
+        body["refresh_token"] == true,
+        app::now(),
+    );
     let mut answer = tokens(&session);
     answer["user_id"] = json!(world.user_id(session.user));
     answer["device_id"] = json!(session.device);
@@ -99,5 +105,7 @@ fn log_out(app: &App, call: &Call, everywhere: bool) -> Answer {
 
 fn whoami(app: &App, call: &Call) -> Answer {
     let caller = Caller::of(app, call)?;
-    Ok(Reply::json(&json!({ "user_id": app.world().user_id(caller.user), "device_id": caller.device, "is_guest": false })))
+    Ok(Reply::json(
+        &json!({ "user_id": app.world().user_id(caller.user), "device_id": caller.device, "is_guest": false }),
+    ))
 }

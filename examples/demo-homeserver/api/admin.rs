@@ -15,7 +15,7 @@
 //! - `GET /_demo/requests` → `{requests: [{method, path, query, user, status, …}]}`, the last 2,000; `?path=/sync` picks by beginning.
 //!
 //! Doing things as any user, without rules
-//! - `POST /_demo/account` `{user, password?, rooms?, seed?}` → `{user_id}` — registers, and generates an account.
+//! - `POST /_demo/account` `{user, password?, rooms?, seed?}` → `{user_id}` — registers a new user, and generates rooms.
 //! - `POST /_demo/room` `{creator, members?: [user], invite?: […], …}` and whatever `/createRoom` takes → `{room_id}` — `members` are joined at once.
 //! - `POST /_demo/send` `{room, sender, type?, body?|content?, state_key?, ts?, count?}` → `{event_ids}` — several get the number appended to `body`.
 //! - `POST /_demo/limited` `{room, sender, count?}` — a burst of messages, 50 if not said, so that the next sync is limited.
@@ -168,7 +168,10 @@ fn one() -> u64 {
 
 fn account(app: &App, order: Account) -> Answer {
     let mut world = app.world();
-    let user = world.register(&order.user, order.password.as_deref().unwrap_or(&order.user))?;
+    let user = match known_user(&world, &json!({ "user": order.user }), "user") {
+        Ok(known) if world.user(known).password.is_some() => known,
+        _ => world.register(&order.user, order.password.as_deref().unwrap_or(&order.user))?,
+    };
     if order.rooms > 0 {
         generate::account(&mut world, user, order.rooms.min(MAX_ROOMS), order.seed, app::now());
     }
@@ -177,7 +180,8 @@ fn account(app: &App, order: Account) -> Answer {
 
 fn create_room(world: &mut World, body: &Value) -> Answer {
     let now = app::now();
-    let mut request: CreateRoom = serde_json::from_value(body.clone()).map_err(|error| ApiError::bad_json(error.to_string()))?;
+    let mut request: CreateRoom =
+        serde_json::from_value(body.clone()).map_err(|error| ApiError::bad_json(error.to_string()))?;
     request.invite = request.invite.iter().map(|name| world.full_user_id(name)).collect();
     let creator = user_no(world, body["creator"].as_str().ok_or_else(|| ApiError::invalid("creator is missing"))?);
     let room = world.create_room(creator, request, now)?;
@@ -219,7 +223,10 @@ fn send(world: &mut World, order: Send) -> Answer {
         let text = order.body.as_deref().unwrap_or("hello");
         let text = if order.count > 1 { format!("{text} {number}") } else { text.to_owned() };
         let content = order.content.clone().unwrap_or_else(|| json!({ "msgtype": "m.text", "body": text }));
-        let event = NewEvent { state_key: order.state_key.as_deref(), ..NewEvent::new(room, sender, &order.kind, json_of(&content), ts) };
+        let event = NewEvent {
+            state_key: order.state_key.as_deref(),
+            ..NewEvent::new(room, sender, &order.kind, json_of(&content), ts)
+        };
         let event = world.append(event);
         event_ids.push(world.event_id(event));
     }
@@ -240,7 +247,19 @@ fn burst() -> usize {
 
 fn limited(world: &mut World, order: Limited) -> Answer {
     let Limited { room, sender, count } = order;
-    send(world, Send { room, sender, kind: message(), body: Some("burst".to_owned()), content: None, state_key: None, ts: None, count })
+    send(
+        world,
+        Send {
+            room,
+            sender,
+            kind: message(),
+            body: Some("burst".to_owned()),
+            content: None,
+            state_key: None,
+            ts: None,
+            count,
+        },
+    )
 }
 
 #[derive(Deserialize)]

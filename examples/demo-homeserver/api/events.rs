@@ -17,7 +17,9 @@ const MAX_PAGE: u64 = 1_000;
 
 /// Returns the filter of the query; without the feature lazy loading is ignored.
 fn event_filter(app: &App, call: &Call) -> Result<EventFilter, ApiError> {
-    let parsed = call.param("filter").map(|filter| serde_json::from_str(filter).map_err(|error| ApiError::new(400, "M_NOT_JSON", error.to_string())));
+    let parsed = call.param("filter").map(|filter| {
+        serde_json::from_str(filter).map_err(|error| ApiError::new(400, "M_NOT_JSON", error.to_string()))
+    });
     let mut filter: EventFilter = parsed.transpose()?.unwrap_or_default();
     filter.lazy_load_members &= app.features().lazy_members;
     Ok(filter)
@@ -40,7 +42,9 @@ fn readable(world: &World, room: &str, caller: &Caller) -> Result<RoomNo, ApiErr
 
 /// Opens an event of a room for reading.
 fn visible(world: &World, room: RoomNo, event: &str, caller: &Caller) -> Result<EventNo, ApiError> {
-    let found = world.find_event(event).filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), caller.user));
+    let found = world
+        .find_event(event)
+        .filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), caller.user));
     found.ok_or_else(|| ApiError::not_found("Event not found."))
 }
 
@@ -55,7 +59,9 @@ pub fn messages(app: &App, call: &Call, room: &str) -> Answer {
     };
     let world = app.world();
     let room = readable(&world, room, &caller)?;
-    let place = |key: &str| call.param(key).map(|token| Position::parse(token).map(|position| world.index_of(room, position))).transpose();
+    let place = |key: &str| {
+        call.param(key).map(|token| Position::parse(token).map(|position| world.index_of(room, position))).transpose()
+    };
     let length = world.room(room).timeline.len();
     let from = place("from")?.unwrap_or(if backwards { length } else { 0 });
     let to = place("to")?.unwrap_or(if backwards { 0 } else { length });
@@ -86,7 +92,8 @@ pub fn context(app: &App, call: &Call, room: &str, event: &str) -> Answer {
     let index = world.event(event).index.ok_or_else(|| ApiError::not_found("Event not found."))? as usize;
     let admitted = |event: &Event| admits(&world, &filter, event);
     let before = world.page_back(room, caller.user, index, 0, limit / 2, admitted);
-    let after = world.page_forward(room, caller.user, index + 1, world.room(room).timeline.len(), limit.div_ceil(2), admitted);
+    let after =
+        world.page_forward(room, caller.user, index + 1, world.room(room).timeline.len(), limit.div_ceil(2), admitted);
     let shown: Vec<EventNo> = before.events.iter().chain([&event]).chain(&after.events).copied().collect();
     let last = world.event(shown.last().copied().unwrap_or(event)).pos;
     let state = state_at(&world, room, last, filter.lazy_load_members.then_some(&shown[..]));
@@ -129,7 +136,10 @@ pub fn relations(app: &App, call: &Call, room: &str, event: &str, filter: &[&str
     let from = from.map_or(world.room(room).timeline.len(), |from| world.index_of(room, from));
     let related = |event: &Event| {
         let is_wanted = filter.get(1).is_none_or(|kind| *kind == &*event.kind);
-        is_wanted && event.relation().is_some_and(|(kind, id)| id == target && filter.first().is_none_or(|wanted| *wanted == kind))
+        is_wanted
+            && event
+                .relation()
+                .is_some_and(|(kind, id)| id == target && filter.first().is_none_or(|wanted| *wanted == kind))
     };
     let page = world.page_back(room, caller.user, from, 0, limit, related);
     let mut answer = json!({ "chunk": render_all(&world, &page.events, &caller) });
@@ -152,7 +162,11 @@ pub fn state_content(app: &App, call: &Call, room: &str, kind: &str, key: &str) 
     let world = app.world();
     let room = readable(&world, room, &caller)?;
     let pos = world.state_position(room, caller.user);
-    let event = world.room(room).history(kind, key).and_then(|history| history.at(pos)).ok_or_else(|| ApiError::not_found("State not found."))?;
+    let event = world
+        .room(room)
+        .history(kind, key)
+        .and_then(|history| history.at(pos))
+        .ok_or_else(|| ApiError::not_found("State not found."))?;
     match call.param("format") {
         Some("event") => Ok(Reply::json(&world.render_full(event, caller.viewer()))),
         _ => Ok(Reply::json(&world.event(event).content)),
@@ -164,19 +178,27 @@ pub fn members(app: &App, call: &Call, room: &str) -> Answer {
     let world = app.world();
     let room = readable(&world, room, &caller)?;
     let wanted = |key: &str, event: EventNo| {
-        let membership = world.membership_in(event).and_then(|membership| serde_json::to_value(membership).ok()).unwrap_or_default();
+        let membership =
+            world.membership_in(event).and_then(|membership| serde_json::to_value(membership).ok()).unwrap_or_default();
         call.param(key).map(|wanted| membership == wanted)
     };
     let at = match call.param("at") {
         Some(token) => {
             let index = world.index_of(room, Position::parse(token)?);
-            index.checked_sub(1).and_then(|last| world.room(room).timeline.get(last)).map_or(0, |event| world.event(*event).pos)
+            index
+                .checked_sub(1)
+                .and_then(|last| world.room(room).timeline.get(last))
+                .map_or(0, |event| world.event(*event).pos)
         }
         None => world.state_position(room, caller.user),
     };
-    let all = world.room(room).state.get("m.room.member").into_iter().flatten().filter_map(|(_, history)| history.at(at));
-    let chosen: Vec<EventNo> =
-        all.filter(|event| wanted("membership", *event).unwrap_or(true) && !wanted("not_membership", *event).unwrap_or(false)).collect();
+    let all =
+        world.room(room).state.get("m.room.member").into_iter().flatten().filter_map(|(_, history)| history.at(at));
+    let chosen: Vec<EventNo> = all
+        .filter(|event| {
+            wanted("membership", *event).unwrap_or(true) && !wanted("not_membership", *event).unwrap_or(false)
+        })
+        .collect();
     Ok(Reply::json(&json!({ "chunk": render_all(&world, &chosen, &caller) })))
 }
 
@@ -201,7 +223,10 @@ pub fn put_state(app: &App, call: &Call, room: &str, kind: &str, key: &str) -> A
     if key.starts_with('@') && key != &**world.user_id(caller.user) {
         return Err(ApiError::forbidden("You are not allowed to set others state"));
     }
-    let event = world.append(NewEvent { state_key: Some(key), ..NewEvent::new(room, caller.user, kind, json_of(&content), caller.now) });
+    let event = world.append(NewEvent {
+        state_key: Some(key),
+        ..NewEvent::new(room, caller.user, kind, json_of(&content), caller.now)
+    });
     Ok(Reply::json(&json!({ "event_id": world.event_id(event) })))
 }
 
@@ -219,7 +244,8 @@ pub fn send(app: &App, call: &Call, room: &str, kind: &str, transaction: &str) -
     world.require_send(room, caller.user, kind, false)?;
     // An application may date its events; here everyone may, which tests want.
     let ts = call.number("ts", caller.now, u64::MAX)?;
-    let transaction = Some(Transaction { user: caller.user, device: caller.device.clone(), id: transaction.to_owned() });
+    let transaction =
+        Some(Transaction { user: caller.user, device: caller.device.clone(), id: transaction.to_owned() });
     let event = world.append(NewEvent { transaction, ..NewEvent::new(room, caller.user, kind, json_of(&content), ts) });
     world.set_typing(room, caller.user, None);
     remember_sent(&mut world, &caller, call, event);
@@ -239,7 +265,8 @@ pub fn redact(app: &App, call: &Call, room: &str, event: &str, transaction: &str
         world.require_level(room, caller.user, "redact", 50)?;
     }
     world.require_joined(room, caller.user)?;
-    let transaction = Some(Transaction { user: caller.user, device: caller.device.clone(), id: transaction.to_owned() });
+    let transaction =
+        Some(Transaction { user: caller.user, device: caller.device.clone(), id: transaction.to_owned() });
     let redaction = world.redact(target, caller.user, body["reason"].as_str(), transaction, caller.now);
     remember_sent(&mut world, &caller, call, redaction);
     Ok(Reply::json(&json!({ "event_id": world.event_id(redaction) })))

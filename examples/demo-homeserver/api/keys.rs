@@ -53,7 +53,9 @@ fn changes(app: &App, call: &Call, caller: &Caller) -> Answer {
     let world = app.world();
     let to = call.param("to").map(Since::parse).transpose()?.map_or(world.pos(), |to| to.pos);
     let lists = world.device_lists(caller.user, from, to);
-    let ids = |users: &std::collections::BTreeSet<u32>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
+    let ids = |users: &std::collections::BTreeSet<u32>| {
+        users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>()
+    };
     Ok(Reply::json(&json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) })))
 }
 
@@ -61,7 +63,10 @@ fn send_to_device(app: &App, call: &Call, caller: &Caller, kind: &str) -> Answer
     let messages = object(&call.json()?, "messages")?;
     let mut world = app.world();
     let sender = world.user_id(caller.user).clone();
-    let is_repeated = world.user(caller.user).device(&caller.device).is_some_and(|device| device.transactions.contains_key(&call.path));
+    let is_repeated = world
+        .user(caller.user)
+        .device(&caller.device)
+        .is_some_and(|device| device.transactions.contains_key(&call.path));
     if !is_repeated {
         for (id, devices) in messages {
             let Some(user) = world.find_user(&id) else { continue };
@@ -80,7 +85,8 @@ fn send_to_device(app: &App, call: &Call, caller: &Caller, kind: &str) -> Answer
 fn devices(app: &App, caller: &Caller) -> Answer {
     let world = app.world();
     let all = world.user(caller.user).devices.iter();
-    let devices: Vec<_> = all.map(|(id, device)| json!({ "device_id": id, "display_name": device.display_name })).collect();
+    let devices: Vec<_> =
+        all.map(|(id, device)| json!({ "device_id": id, "display_name": device.display_name })).collect();
     Ok(Reply::json(&json!({ "devices": devices })))
 }
 

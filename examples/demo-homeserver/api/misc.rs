@@ -12,14 +12,32 @@ use super::{
     Caller, rooms,
 };
 
+/// Where the endpoints that need a token begin.
+const WITH_CALLER: [&str; 10] = [
+    "capabilities",
+    "notifications",
+    "presence",
+    "profile",
+    "pushers",
+    "pushrules",
+    "thirdparty",
+    "user",
+    "user_directory",
+    "voip",
+];
+
 pub fn dispatch(app: &App, call: &Call, segments: &[&str]) -> Answer {
     match (call.method.as_str(), segments) {
-        ("GET", ["versions"]) => Ok(Reply::json(&json!({ "versions": app.features().versions, "unstable_features": {} }))),
+        ("GET", ["versions"]) => {
+            Ok(Reply::json(&json!({ "versions": app.features().versions, "unstable_features": {} })))
+        }
         ("GET", [".well-known", "matrix", "client"]) => {
             Ok(Reply::json(&json!({ "m.homeserver": { "base_url": format!("http://{}", call.host) } })))
         }
         ("GET", ["profile", user]) => profile(app, user),
         ("GET", ["profile", user, key]) => profile_key(app, user, key),
+        // What is unknown is so without a token, too.
+        _ if !segments.first().is_some_and(|first| WITH_CALLER.contains(first)) => Err(ApiError::unrecognized()),
         _ => with_caller(app, call, segments, &Caller::of(app, call)?),
     }
 }
@@ -41,7 +59,9 @@ fn with_caller(app: &App, call: &Call, segments: &[&str], caller: &Caller) -> An
         ("GET", ["user", _, "account_data", kind]) => account_data(app, caller, kind),
         ("PUT", ["user", _, "account_data", kind]) => put_account_data(app, call, caller, kind),
         ("GET", ["user", _, "rooms", room, "account_data", kind]) => room_account_data(app, caller, room, kind),
-        ("PUT", ["user", _, "rooms", room, "account_data", kind]) => put_room_account_data(app, call, caller, room, kind),
+        ("PUT", ["user", _, "rooms", room, "account_data", kind]) => {
+            put_room_account_data(app, call, caller, room, kind)
+        }
         ("GET", ["user", _, "rooms", room, "tags"]) => tags(app, caller, room),
         ("PUT" | "DELETE", ["user", _, "rooms", room, "tags", tag]) => change_tag(app, call, caller, room, tag),
         ("PUT", ["profile", user, key @ ("displayname" | "avatar_url")]) => {
@@ -98,7 +118,8 @@ fn filter(app: &App, caller: &Caller, id: &str) -> Answer {
 
 fn account_data(app: &App, caller: &Caller, kind: &str) -> Answer {
     let world = app.world();
-    let data = world.user(caller.user).account_data.get(kind).ok_or_else(|| ApiError::not_found("Account data not found"))?;
+    let data =
+        world.user(caller.user).account_data.get(kind).ok_or_else(|| ApiError::not_found("Account data not found"))?;
     Ok(Reply::json(&data.value))
 }
 
@@ -190,7 +211,10 @@ fn notifications(app: &App, call: &Call, caller: &Caller) -> Answer {
         return Err(ApiError::unrecognized());
     }
     let limit = call.number("limit", 50, 500)? as usize;
-    let before = call.param("from").map(|from| from.parse::<u32>().map_err(|_| ApiError::invalid("Invalid from"))).transpose()?;
+    let before = call
+        .param("from")
+        .map(|from| from.parse::<u32>().map_err(|_| ApiError::invalid("Invalid from")))
+        .transpose()?;
     let only_highlights = call.param("only") == Some("highlight");
     let world = app.world();
     let found = world.notifications(caller.user, before, limit, only_highlights);
@@ -223,5 +247,7 @@ fn user_directory(app: &App, call: &Call) -> Answer {
         let user = world.user(*user);
         json!({ "user_id": user.id, "display_name": user.displayname, "avatar_url": user.avatar_url })
     };
-    Ok(Reply::json(&json!({ "results": found.iter().take(limit).map(entry).collect::<Vec<_>>(), "limited": found.len() > limit })))
+    Ok(Reply::json(
+        &json!({ "results": found.iter().take(limit).map(entry).collect::<Vec<_>>(), "limited": found.len() > limit }),
+    ))
 }

@@ -9,6 +9,8 @@ mod misc;
 mod receipts;
 mod rooms;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -29,7 +31,8 @@ pub struct Caller {
 impl Caller {
     /// Identifies the caller by the access token.
     pub fn of(app: &App, call: &Call) -> Result<Self, ApiError> {
-        let token = call.token.as_deref().ok_or_else(|| ApiError::new(401, "M_MISSING_TOKEN", "Missing access token"))?;
+        let token =
+            call.token.as_deref().ok_or_else(|| ApiError::new(401, "M_MISSING_TOKEN", "Missing access token"))?;
         let (user, device) = app.world().authenticate(token)?;
         Ok(Self { user, device, now: app::now() })
     }
@@ -42,7 +45,8 @@ impl Caller {
 /// Answers a request of the client-server API. `path` is the whole path.
 pub async fn dispatch(app: &Arc<App>, call: &Call, path: &str) -> Answer {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    let of_version = path.strip_prefix("/_matrix/client/").and_then(|rest| rest.split_once('/')).map(|(version, _)| version);
+    let of_version =
+        path.strip_prefix("/_matrix/client/").and_then(|rest| rest.split_once('/')).map(|(version, _)| version);
     let spoken = match of_version {
         Some("r0") => true,
         Some("v3" | "v1") => !app.features().r0_only(),
@@ -54,10 +58,16 @@ pub async fn dispatch(app: &Arc<App>, call: &Call, path: &str) -> Answer {
     }
     match (call.method.as_str(), segments.as_slice()) {
         ("GET", ["sync"]) => sync::get(app, call).await,
-        (_, ["rooms", ..] | ["createRoom" | "joined_rooms" | "publicRooms"] | ["join" | "knock", _] | ["directory", "room", _]) => {
-            in_rooms(app, call, &segments)
+        (
+            _,
+            ["rooms", ..]
+            | ["createRoom" | "joined_rooms" | "publicRooms"]
+            | ["join" | "knock", _]
+            | ["directory", "room", _],
+        ) => in_rooms(app, call, &segments),
+        (_, ["keys" | "sendToDevice" | "room_keys" | "devices" | "delete_devices", ..]) => {
+            keys::dispatch(app, call, &segments)
         }
-        (_, ["keys" | "sendToDevice" | "room_keys" | "devices" | "delete_devices", ..]) => keys::dispatch(app, call, &segments),
         ("GET", ["media" | "download" | "thumbnail", ..]) => media::get(&segments),
         (_, ["login" | "logout" | "register" | "refresh" | "account", ..]) => account::dispatch(app, call, &segments),
         _ => misc::dispatch(app, call, &segments),

@@ -39,7 +39,14 @@ pub fn read_markers(app: &App, call: &Call, room: &str) -> Answer {
     Ok(Reply::json(&json!({})))
 }
 
-fn mark(world: &mut World, caller: &Caller, room: RoomNo, kind: &str, event: &str, thread: Option<&str>) -> Result<(), ApiError> {
+fn mark(
+    world: &mut World,
+    caller: &Caller,
+    room: RoomNo,
+    kind: &str,
+    event: &str,
+    thread: Option<&str>,
+) -> Result<(), ApiError> {
     match kind {
         "m.fully_read" => world.set_room_account_data(caller.user, room, kind, json_of(&json!({ "event_id": event }))),
         "m.read" | "m.read.private" => {

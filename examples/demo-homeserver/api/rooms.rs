@@ -80,7 +80,10 @@ fn on_other(app: &App, call: &Call, room: &str, action: &str) -> Answer {
 
 fn resolve_alias(app: &App, alias: &str) -> Answer {
     let world = app.world();
-    let room = world.find_room(alias).filter(|_| alias.starts_with('#')).ok_or_else(|| ApiError::not_found("Room alias not found"))?;
+    let room = world
+        .find_room(alias)
+        .filter(|_| alias.starts_with('#'))
+        .ok_or_else(|| ApiError::not_found("Room alias not found"))?;
     Ok(Reply::json(&json!({ "room_id": world.room(room).id, "servers": [world.server_name] })))
 }
 
@@ -91,7 +94,10 @@ fn public_rooms(app: &App, call: &Call) -> Answer {
     let world = app.world();
     let mut rooms: Vec<(usize, RoomNo)> = (0..world.rooms.len() as RoomNo)
         .filter(|room| world.join_rule(*room) == "public")
-        .filter(|room| term.as_ref().is_none_or(|term| name_of(&world, *room).is_some_and(|name| name.to_lowercase().contains(term))))
+        .filter(|room| {
+            term.as_ref()
+                .is_none_or(|term| name_of(&world, *room).is_some_and(|name| name.to_lowercase().contains(term)))
+        })
         .map(|room| (world.room(room).joined().count(), room))
         .collect();
     rooms.sort_by_key(|(members, room)| (std::cmp::Reverse(*members), *room));
@@ -100,7 +106,9 @@ fn public_rooms(app: &App, call: &Call) -> Answer {
 }
 
 fn public_room(world: &World, room: RoomNo, members: usize) -> serde_json::Value {
-    let text = |kind: &str, key: &str| world.room(room).state_event(kind, "").and_then(|event| world.event(event).content_str(key));
+    let text = |kind: &str, key: &str| {
+        world.room(room).state_event(kind, "").and_then(|event| world.event(event).content_str(key))
+    };
     json!({
         "room_id": world.room(room).id,
         "name": text("m.room.name", "name"),
@@ -121,7 +129,8 @@ fn name_of(world: &World, room: RoomNo) -> Option<String> {
 pub fn search_users(world: &World, term: &str, limit: usize) -> Vec<UserNo> {
     let term = term.to_lowercase();
     let matches = |user: &&super::super::world::User| {
-        user.id.to_lowercase().contains(&term) || user.displayname.as_ref().is_some_and(|name| name.to_lowercase().contains(&term))
+        user.id.to_lowercase().contains(&term)
+            || user.displayname.as_ref().is_some_and(|name| name.to_lowercase().contains(&term))
     };
     world.users.iter().filter(matches).map(|user| user.no).take(limit).collect()
 }

@@ -48,7 +48,9 @@ pub async fn get(app: &Arc<App>, call: &Call) -> Answer {
     note_presence(app, call, &caller);
     match params.since {
         Some(since) => incremental(app, call, &caller, &params, since, Duration::from_millis(timeout)).await,
-        None if app.options.slow || app.options.gateway_timeout.is_some() => shared_first(app, call, caller, params).await,
+        None if app.options.slow || app.options.gateway_timeout.is_some() => {
+            shared_first(app, call, caller, params).await
+        }
         None => Ok(first(app, &caller, &params)),
     }
 }
@@ -58,7 +60,11 @@ fn params(app: &App, call: &Call, user: UserNo) -> Result<Params, ApiError> {
     let world = app.world();
     let since = call.param("since").map(Since::parse).transpose()?;
     if since.is_some_and(|since| since.pos > world.pos()) {
-        return Err(ApiError::new(400, "M_UNKNOWN", "Invalid stream token: it is from another life of this homeserver"));
+        return Err(ApiError::new(
+            400,
+            "M_UNKNOWN",
+            "Invalid stream token: it is from another life of this homeserver",
+        ));
     }
     let mut filter: Filter = match call.param("filter") {
         Some(json) if json.trim_start().starts_with('{') => {
@@ -94,18 +100,23 @@ fn next_script(app: &App, user: UserNo) -> Option<Scripted> {
 
 /// Polling makes the user online, unless the request says otherwise.
 fn note_presence(app: &App, call: &Call, caller: &Caller) {
-    match call.param("set_presence").unwrap_or("online") {
-        state @ ("online" | "unavailable") => {
-            let mut world = app.world();
-            let status = world.user(caller.user).presence.status.clone();
-            world.set_presence(caller.user, state, status, caller.now);
-        }
-        _ => {}
+    let state = call.param("set_presence").unwrap_or("online");
+    if ["online", "unavailable"].contains(&state) {
+        let mut world = app.world();
+        let status = world.user(caller.user).presence.status.clone();
+        world.set_presence(caller.user, state, status, caller.now);
     }
 }
 
 /// Waits for news, at most until the time-out.
-async fn incremental(app: &App, call: &Call, caller: &Caller, params: &Params, since: Since, timeout: Duration) -> Answer {
+async fn incremental(
+    app: &App,
+    call: &Call,
+    caller: &Caller,
+    params: &Params,
+    since: Since,
+    timeout: Duration,
+) -> Answer {
     let deadline = tokio::time::Instant::now() + timeout;
     let mut changed = app.world().subscribe(caller.user);
     loop {
@@ -141,7 +152,8 @@ fn first(app: &App, caller: &Caller, params: &Params) -> Reply {
 /// Works on a first sync in a task of its own, which goes on when the client or a gateway gives up; who asks the same again shares it.
 async fn shared_first(app: &Arc<App>, call: &Call, caller: Caller, params: Params) -> Answer {
     let mut answer = join_or_start(app, call, caller, params);
-    let answer = answer.wait_for(Option::is_some).await.map_err(|_| ApiError::new(500, "M_UNKNOWN", "Internal server error"))?;
+    let answer =
+        answer.wait_for(Option::is_some).await.map_err(|_| ApiError::new(500, "M_UNKNOWN", "Internal server error"))?;
     Ok(answer.as_ref().map_or_else(|| Reply::raw(500, "{}"), |(reply, _)| reply.clone()))
 }
 

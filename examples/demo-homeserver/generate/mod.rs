@@ -5,6 +5,8 @@
 
 mod people;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
@@ -124,7 +126,8 @@ fn finish(world: &mut World, rng: &mut SmallRng, user: UserNo, plans: &[Plan], n
         }
     }
     world.set_account_data(user, "m.direct", json_of(&direct.into()));
-    let recent: Vec<String> = recent_rooms(plans, now).filter_map(|room| Some(world.room(room?).id.to_string())).collect();
+    let recent: Vec<String> =
+        recent_rooms(plans, now).filter_map(|room| Some(world.room(room?).id.to_string())).collect();
     world.set_account_data(user, "im.vector.setting.breadcrumbs", json_of(&json!({ "recent_rooms": recent })));
     let ignored = world.full_user_id("spammer");
     world.set_account_data(user, "m.ignored_user_list", json_of(&json!({ "ignored_users": { ignored: {} } })));
@@ -132,7 +135,10 @@ fn finish(world: &mut World, rng: &mut SmallRng, user: UserNo, plans: &[Plan], n
 
 /// Returns a dozen rooms that the user opened lately.
 fn recent_rooms(plans: &[Plan], now: u64) -> impl Iterator<Item = Option<RoomNo>> {
-    let mut recent: Vec<&Plan> = plans.iter().filter(|plan| plan.own == Membership::Join && now - plan.last < 30 * DAY && !plan.is_space()).collect();
+    let mut recent: Vec<&Plan> = plans
+        .iter()
+        .filter(|plan| plan.own == Membership::Join && now - plan.last < 30 * DAY && !plan.is_space())
+        .collect();
     recent.sort_by_key(|plan| (plan.unread, std::cmp::Reverse(plan.last)));
     recent.into_iter().take(12).map(|plan| plan.room.get().copied())
 }

@@ -2,14 +2,18 @@
 
 use std::cell::OnceCell;
 
-use rand::{Rng, rngs::SmallRng, seq::{IndexedRandom, SliceRandom}};
+use rand::{
+    Rng,
+    rngs::SmallRng,
+    seq::{IndexedRandom, SliceRandom},
+};
 
 use super::{
-    DAY, HOUR, MINUTE, People,
     super::{
         words::{CITIES, CLUB_SUFFIXES, CLUBS, SUBJECTS, TEAMS},
         world::{Membership, RoomNo, UserNo, World},
     },
+    DAY, HOUR, MINUTE, People,
 };
 
 const YEAR: f64 = 365.0 * DAY as f64;
@@ -170,7 +174,8 @@ fn mark(rng: &mut SmallRng, plans: &mut [Plan], world: &World) {
         plans[*index].tag = Some("m.lowpriority");
         plans[*index].unread = 0;
     }
-    let groups: Vec<usize> = by_time.into_iter().filter(|index| plans[*index].kind == Kind::Group && plans[*index].name.is_some()).collect();
+    let groups: Vec<usize> =
+        by_time.into_iter().filter(|index| plans[*index].kind == Kind::Group && plans[*index].name.is_some()).collect();
     if let [newer, .., older] = groups[..] {
         plans[newer].name = plans[older].name.clone();
         plans[newer].members = plans[older].members.clone();

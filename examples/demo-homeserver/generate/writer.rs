@@ -7,12 +7,12 @@ use rustc_hash::FxHashMap;
 use serde_json::{json, value::RawValue};
 
 use super::{
-    DAY, HOUR, Kind, MINUTE, Plan,
-    people::member_content,
     super::{
         words::{ENDINGS, MIDDLES, OPENINGS, SHORT_MESSAGES},
         world::{Json, Membership, RoomNo, UserNo, World, empty_object, json_of},
     },
+    DAY, HOUR, Kind, MINUTE, Plan,
+    people::member_content,
 };
 
 /// An event to be, with no place in the stream yet.
@@ -46,7 +46,14 @@ struct Page<'a> {
 
 impl Writer {
     pub fn new(user: UserNo, now: u64) -> Self {
-        Self { drafts: Vec::new(), user, now, no_key: Arc::from(""), joins: FxHashMap::default(), shared: FxHashMap::default() }
+        Self {
+            drafts: Vec::new(),
+            user,
+            now,
+            no_key: Arc::from(""),
+            joins: FxHashMap::default(),
+            shared: FxHashMap::default(),
+        }
     }
 
     /// Drafts the whole of a room. `plans` resolves spaces and successors.
@@ -64,13 +71,22 @@ impl Writer {
         }
         self.own_end(world, &page);
         if let Some(new_room) = plan.successor.and_then(|successor| plans.get(successor)?.room.get()) {
-            let content = json!({ "body": "This room has been replaced", "replacement_room": world.room(*new_room).id });
+            let content =
+                json!({ "body": "This room has been replaced", "replacement_room": world.room(*new_room).id });
             self.state(&Page { ts: plan.last, ..page }, "m.room.tombstone", json_of(&content));
         }
     }
 
     fn push(&mut self, page: &Page<'_>, sender: UserNo, kind: &'static str, content: Json) {
-        self.drafts.push(Draft { room: page.room, sender, kind, state_key: None, content, ts: page.ts.min(self.now), membership: None });
+        self.drafts.push(Draft {
+            room: page.room,
+            sender,
+            kind,
+            state_key: None,
+            content,
+            ts: page.ts.min(self.now),
+            membership: None,
+        });
     }
 
     fn state(&mut self, page: &Page<'_>, kind: &'static str, content: Json) {
@@ -83,7 +99,9 @@ impl Writer {
 
     fn member(&mut self, world: &World, page: &Page<'_>, sender: UserNo, user: UserNo, membership: Membership) {
         let content = match membership {
-            Membership::Join => Json::clone(self.joins.entry(user).or_insert_with(|| member_content(world, user, membership))),
+            Membership::Join => {
+                Json::clone(self.joins.entry(user).or_insert_with(|| member_content(world, user, membership)))
+            }
             Membership::Invite if page.plan.kind == Kind::Direct => {
                 let mut content = world.user(user).member_content(membership);
                 content["is_direct"] = json!(true);
@@ -119,7 +137,11 @@ impl Writer {
             "users_default": 0, "events_default": 0, "state_default": 50, "ban": 50, "kick": 50, "redact": 50, "invite": 0,
         });
         self.state(page, "m.room.power_levels", json_of(&levels));
-        let rules = if plan.public { self.shared("public", r#"{"join_rule":"public"}"#) } else { self.shared("invite", r#"{"join_rule":"invite"}"#) };
+        let rules = if plan.public {
+            self.shared("public", r#"{"join_rule":"public"}"#)
+        } else {
+            self.shared("invite", r#"{"join_rule":"invite"}"#)
+        };
         self.state(page, "m.room.join_rules", rules);
         let visibility = self.shared("visibility", r#"{"history_visibility":"shared"}"#);
         self.state(page, "m.room.history_visibility", visibility);
@@ -138,8 +160,17 @@ impl Writer {
             self.state(page, "m.room.canonical_alias", json_of(&json!({ "alias": alias })));
         }
         if plan.avatar {
-            let name = plan.name.as_deref().unwrap_or("room").to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
-            self.state(page, "m.room.avatar", json_of(&json!({ "url": format!("mxc://{}/av-{name}", world.server_name) })));
+            let name = plan
+                .name
+                .as_deref()
+                .unwrap_or("room")
+                .to_lowercase()
+                .replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+            self.state(
+                page,
+                "m.room.avatar",
+                json_of(&json!({ "url": format!("mxc://{}/av-{name}", world.server_name) })),
+            );
         }
     }
 
@@ -221,7 +252,8 @@ fn message_times(rng: &mut SmallRng, plan: &Plan) -> Rc<[u64]> {
     let mut ts = plan.last;
     for _ in 0..plan.messages {
         times.push(ts);
-        let gap = if rng.random_bool(0.7) { rng.random_range(5_000..6 * MINUTE) } else { rng.random_range(HOUR..3 * DAY) };
+        let gap =
+            if rng.random_bool(0.7) { rng.random_range(5_000..6 * MINUTE) } else { rng.random_range(HOUR..3 * DAY) };
         ts = ts.saturating_sub(gap);
     }
     times.reverse();

@@ -36,14 +36,17 @@ pub struct EventFilter {
 
 impl RoomFilter {
     pub fn admits(&self, room: &str) -> bool {
-        self.rooms.as_ref().is_none_or(|rooms| rooms.iter().any(|admitted| admitted == room)) && !self.not_rooms.iter().any(|barred| barred == room)
+        self.rooms.as_ref().is_none_or(|rooms| rooms.iter().any(|admitted| admitted == room))
+            && !self.not_rooms.iter().any(|barred| barred == room)
     }
 }
 
 impl EventFilter {
     pub fn admits(&self, kind: &str, sender: Option<&str>) -> bool {
         let is_type = |pattern: &String| match pattern.split_once('*') {
-            Some((start, end)) => kind.len() >= start.len() + end.len() && kind.starts_with(start) && kind.ends_with(end),
+            Some((start, end)) => {
+                kind.len() >= start.len() + end.len() && kind.starts_with(start) && kind.ends_with(end)
+            }
             None => pattern == kind,
         };
         let is_sender = |wanted: &String| Some(wanted.as_str()) == sender;
@@ -60,7 +63,11 @@ mod tests {
 
     #[test]
     fn wildcards_in_types_match_prefix_and_suffix() {
-        let filter = EventFilter { types: Some(vec!["m.room.*".to_owned()]), not_types: vec!["*.name".to_owned()], ..EventFilter::default() };
+        let filter = EventFilter {
+            types: Some(vec!["m.room.*".to_owned()]),
+            not_types: vec!["*.name".to_owned()],
+            ..EventFilter::default()
+        };
         assert!(filter.admits("m.room.message", None));
         assert!(!filter.admits("m.room.name", None), "not_types wins over types");
         assert!(!filter.admits("m.reaction", None));

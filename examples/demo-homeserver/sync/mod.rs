@@ -65,7 +65,11 @@ impl Since {
 
 impl std::fmt::Display for Since {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.pos == self.to_device { write!(f, "s{}", self.pos) } else { write!(f, "s{}_{}", self.pos, self.to_device) }
+        if self.pos == self.to_device {
+            write!(f, "s{}", self.pos)
+        } else {
+            write!(f, "s{}_{}", self.pos, self.to_device)
+        }
     }
 }
 
@@ -79,7 +83,8 @@ pub fn sync(world: &mut World, viewer: Viewer<'_>, params: &Params) -> Response 
             }
         }
     }
-    let mut builder = Builder { world, viewer, params, since: params.since.map(|since| since.pos), lazy_sent: Vec::new() };
+    let mut builder =
+        Builder { world, viewer, params, since: params.since.map(|since| since.pos), lazy_sent: Vec::new() };
     let response = builder.build();
     let lazy_sent = builder.lazy_sent;
     if let Some(device) = world.user_mut(viewer.user).devices.get_mut(viewer.device) {
@@ -93,7 +98,8 @@ pub fn sync(world: &mut World, viewer: Viewer<'_>, params: &Params) -> Response 
 /// Tells, without building an answer, whether there may be something new for a device since a token.
 pub fn may_have_news(world: &World, viewer: Viewer<'_>, since: Since) -> bool {
     let user = world.user(viewer.user);
-    let waiting = user.device(viewer.device).is_some_and(|device| device.to_device.iter().any(|(pos, _)| *pos > since.to_device));
+    let waiting =
+        user.device(viewer.device).is_some_and(|device| device.to_device.iter().any(|(pos, _)| *pos > since.to_device));
     user.changed > since.pos || waiting
 }
 
@@ -151,10 +157,14 @@ impl Builder<'_> {
         }
         let newly_joined = match self.since {
             None => false,
-            Some(since) if own.pos > since => !self.was_joined(no) || self.own_changes(no).iter().any(|(_, membership)| *membership != Membership::Join),
+            Some(since) if own.pos > since => {
+                !self.was_joined(no)
+                    || self.own_changes(no).iter().any(|(_, membership)| *membership != Membership::Join)
+            }
             Some(_) => false,
         };
-        let is_old = self.since.is_some_and(|since| room.last_pos <= since && own.pos <= since && own.account_data_pos <= since);
+        let is_old =
+            self.since.is_some_and(|since| room.last_pos <= since && own.pos <= since && own.account_data_pos <= since);
         if is_old && !newly_joined && !self.params.full_state {
             return;
         }
@@ -182,12 +192,15 @@ impl Builder<'_> {
             }
             Some(since) if own.pos > since => {
                 let changes = self.own_changes(no);
-                changes.iter().rev().find(|(_, membership)| matches!(membership, Membership::Leave | Membership::Ban)).map(|(event, _)| *event)
+                changes
+                    .iter()
+                    .rev()
+                    .find(|(_, membership)| matches!(membership, Membership::Leave | Membership::Ban))
+                    .map(|(event, _)| *event)
             }
             Some(_) => None,
         };
         let Some(leave) = leave else { return };
-        // A retracted invite of an ignored user was never shown.
         let span = Span { since: self.since, newly_joined: false, end: self.world.event(leave).pos };
         let mut builder = RoomBuilder::new(self.world, self.viewer, self.params, room, span);
         let left = builder.left();
@@ -227,7 +240,8 @@ impl Builder<'_> {
         ];
         let room = self.world.room(no);
         let sender = self.world.event(own.event).sender;
-        let sender_member = room.state_event("m.room.member", self.world.user_id(sender)).filter(|event| *event != own.event);
+        let sender_member =
+            room.state_event("m.room.member", self.world.user_id(sender)).filter(|event| *event != own.event);
         let state = SHOWN.iter().filter_map(|kind| room.state_event(kind, "")).chain(sender_member);
         let mut events: Vec<_> = state.map(|event| self.world.render_stripped(event)).collect();
         events.push(self.world.render(own.event, self.viewer));
@@ -237,7 +251,10 @@ impl Builder<'_> {
     fn account_data(&self) -> Vec<Box<serde_json::value::RawValue>> {
         let filter = &self.params.filter.account_data;
         let user = self.world.user(self.viewer.user);
-        let changed = user.account_data.iter().filter(|(kind, data)| self.since.is_none_or(|since| data.pos > since) && filter.admits(kind, None));
+        let changed = user
+            .account_data
+            .iter()
+            .filter(|(kind, data)| self.since.is_none_or(|since| data.pos > since) && filter.admits(kind, None));
         changed.filter_map(|(kind, data)| to_raw_value(&json!({ "type": kind, "content": data.value })).ok()).collect()
     }
 
@@ -247,7 +264,8 @@ impl Builder<'_> {
             return Vec::new();
         }
         let changed = self.world.users.iter().filter(|user| user.presence.pos > self.since.unwrap_or(0));
-        let shown = changed.filter(|user| user.no == self.viewer.user || self.world.share_a_room(user.no, self.viewer.user));
+        let shown =
+            changed.filter(|user| user.no == self.viewer.user || self.world.share_a_room(user.no, self.viewer.user));
         shown.filter_map(|user| to_raw_value(&self.world.presence_event(user.no, self.viewer.now)).ok()).collect()
     }
 
@@ -272,7 +290,9 @@ impl Builder<'_> {
         }
         if let Some(since) = self.since {
             let lists = self.world.device_lists(self.viewer.user, since, pos);
-            let ids = |users: &std::collections::BTreeSet<UserNo>| users.iter().map(|user| self.world.user_id(*user).to_string()).collect();
+            let ids = |users: &std::collections::BTreeSet<UserNo>| {
+                users.iter().map(|user| self.world.user_id(*user).to_string()).collect()
+            };
             response.device_lists = DeviceListsBody { changed: ids(&lists.changed), left: ids(&lists.left) };
         }
         response.next_batch = next.to_string();

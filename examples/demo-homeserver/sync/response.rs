@@ -119,7 +119,11 @@ pub struct InvitedRoom {
 impl Response {
     /// Tells whether a long poll goes on waiting. Key counts are no reason to answer, as in Synapse.
     pub fn is_empty(&self) -> bool {
-        self.account_data.is_empty() && self.presence.is_empty() && self.to_device.is_empty() && self.device_lists.is_empty() && self.rooms.is_empty()
+        self.account_data.is_empty()
+            && self.presence.is_empty()
+            && self.to_device.is_empty()
+            && self.device_lists.is_empty()
+            && self.rooms.is_empty()
     }
 }
 
@@ -149,7 +153,10 @@ impl Rooms {
 
 impl JoinedRoom {
     pub fn is_empty(&self) -> bool {
-        self.timeline.events.is_empty() && self.state.is_empty() && self.account_data.is_empty() && self.ephemeral.is_empty()
+        self.timeline.events.is_empty()
+            && self.state.is_empty()
+            && self.account_data.is_empty()
+            && self.ephemeral.is_empty()
     }
 }
 

@@ -61,14 +61,21 @@ impl<'a> RoomBuilder<'a> {
             state: self.name_state(&state),
             account_data: self.account_data(own, since),
             ephemeral: self.ephemeral(),
-            unread_notifications: UnreadNotifications { notification_count: unread.notifications, highlight_count: unread.highlights },
+            unread_notifications: UnreadNotifications {
+                notification_count: unread.notifications,
+                highlight_count: unread.highlights,
+            },
             summary,
         }
     }
 
     pub fn left(&mut self) -> LeftRoom {
         let chunk = self.chunk();
-        let state = self.state(&chunk);
+        // Who never got further than an invite sees no state.
+        let own = self.room.history("m.room.member", self.world.user_id(self.viewer.user));
+        let was_joined =
+            own.is_some_and(|own| own.after(0).any(|event| self.world.membership_in(event) == Some(Membership::Join)));
+        let state = if was_joined { self.state(&chunk) } else { Vec::new() };
         LeftRoom { timeline: self.timeline(&chunk), state: self.name_state(&state), account_data: Events::default() }
     }
 
@@ -106,7 +113,8 @@ impl<'a> RoomBuilder<'a> {
 
     fn shows(&self, event: &Event) -> bool {
         let ignored = &self.world.user(self.viewer.user).ignored;
-        let is_ignored = !ignored.is_empty() && !event.is_state() && ignored.contains(&**self.world.user_id(event.sender));
+        let is_ignored =
+            !ignored.is_empty() && !event.is_state() && ignored.contains(&**self.world.user_id(event.sender));
         !is_ignored && self.world.is_visible(event, self.viewer.user)
     }
 
@@ -138,7 +146,11 @@ impl<'a> RoomBuilder<'a> {
         let mut state: Vec<EventNo> = match since {
             None => {
                 if lazy {
-                    lazy_members.extend(self.room.history("m.room.member", self.world.user_id(self.viewer.user)).and_then(|own| own.at(at)));
+                    lazy_members.extend(
+                        self.room
+                            .history("m.room.member", self.world.user_id(self.viewer.user))
+                            .and_then(|own| own.at(at)),
+                    );
                 }
                 let all = self.room.histories().filter(|(kind, ..)| !lazy || &***kind != "m.room.member");
                 all.filter_map(|(_, _, history)| history.at(at)).collect()
@@ -217,9 +229,15 @@ impl<'a> RoomBuilder<'a> {
     /// Returns up to five other members, those longest in the room first; former ones where nobody else is left.
     fn heroes(&self) -> Vec<String> {
         let pick = |wanted: [Membership; 2]| {
-            let others = self.room.members.iter().filter(|(user, membership)| **user != self.viewer.user && wanted.contains(membership));
+            let others = self
+                .room
+                .members
+                .iter()
+                .filter(|(user, membership)| **user != self.viewer.user && wanted.contains(membership));
             let mut by_time: Vec<(u64, UserNo)> = others
-                .filter_map(|(user, _)| Some((self.room.history("m.room.member", self.world.user_id(*user))?.changed(), *user)))
+                .filter_map(|(user, _)| {
+                    Some((self.room.history("m.room.member", self.world.user_id(*user))?.changed(), *user))
+                })
                 .collect();
             by_time.sort_unstable();
             by_time.into_iter().take(HEROES).map(|(_, user)| self.world.user_id(user).to_string()).collect::<Vec<_>>()
@@ -231,8 +249,15 @@ impl<'a> RoomBuilder<'a> {
     fn account_data(&self, own: &UserRoom, since: Option<u64>) -> Events {
         let filter = &self.params.filter.room.account_data;
         let since = since.filter(|_| !self.span.newly_joined);
-        let changed = own.account_data.iter().filter(|(kind, data)| since.is_none_or(|since| data.pos > since) && filter.admits(kind, None));
-        Events { events: changed.filter_map(|(kind, data)| to_raw_value(&json!({ "type": kind, "content": data.value })).ok()).collect() }
+        let changed = own
+            .account_data
+            .iter()
+            .filter(|(kind, data)| since.is_none_or(|since| data.pos > since) && filter.admits(kind, None));
+        Events {
+            events: changed
+                .filter_map(|(kind, data)| to_raw_value(&json!({ "type": kind, "content": data.value })).ok())
+                .collect(),
+        }
     }
 
     fn ephemeral(&self) -> Events {

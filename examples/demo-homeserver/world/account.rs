@@ -120,8 +120,16 @@ impl User {
 impl World {
     pub fn register(&mut self, localpart: &str, password: &str) -> Result<UserNo, ApiError> {
         let id = self.full_user_id(localpart);
-        if !localpart.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._=-/+".contains(&byte)) || localpart.is_empty() {
-            return Err(ApiError::new(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'"));
+        if !localpart
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._=-/+".contains(&byte))
+            || localpart.is_empty()
+        {
+            return Err(ApiError::new(
+                400,
+                "M_INVALID_USERNAME",
+                "User ID can only contain characters a-z, 0-9, or '=_-./+'",
+            ));
         }
         let no = self.user_no(&id);
         if self.user(no).password.is_some() {
@@ -145,7 +153,14 @@ impl World {
     }
 
     /// Logs a device in; a device id in use gets a new token and keeps its data.
-    pub fn log_in(&mut self, user: UserNo, device: Option<String>, display_name: Option<String>, refreshable: bool, now: u64) -> Session {
+    pub fn log_in(
+        &mut self,
+        user: UserNo,
+        device: Option<String>,
+        display_name: Option<String>,
+        refreshable: bool,
+        now: u64,
+    ) -> Session {
         self.issued += 1;
         let device = device.unwrap_or_else(|| format!("DEMO{:06}", self.issued));
         self.tokens.retain(|_, token| token.user != user || token.device != device);
@@ -177,7 +192,8 @@ impl World {
     /// Exchanges a refresh token for new tokens; the old access token ends.
     pub fn refresh(&mut self, refresh_token: &str, now: u64) -> Result<Session, ApiError> {
         let found = self.users.iter().find_map(|user| {
-            let device = user.devices.iter().find(|(_, device)| device.refresh_token.as_deref() == Some(refresh_token))?;
+            let device =
+                user.devices.iter().find(|(_, device)| device.refresh_token.as_deref() == Some(refresh_token))?;
             Some((user.no, device.0.clone()))
         });
         let (user, device) = found.ok_or_else(|| ApiError::unknown_token(false))?;
@@ -197,7 +213,11 @@ impl World {
     /// Expires tokens of a user, of one device or of all; returns how many.
     pub fn expire_tokens(&mut self, user: UserNo, device: Option<&str>, soft_logout: bool) -> usize {
         let mut expired = 0;
-        for token in self.tokens.values_mut().filter(|token| token.user == user && device.is_none_or(|device| token.device == device)) {
+        for token in self
+            .tokens
+            .values_mut()
+            .filter(|token| token.user == user && device.is_none_or(|device| token.device == device))
+        {
             token.expired = Some(soft_logout);
             expired += 1;
         }
@@ -223,7 +243,8 @@ impl World {
         let pos = self.advance();
         if kind == "m.ignored_user_list" {
             let content: Value = serde_json::from_str(value.get()).unwrap_or_default();
-            let ignored = content["ignored_users"].as_object().map(|users| users.keys().cloned().collect()).unwrap_or_default();
+            let ignored =
+                content["ignored_users"].as_object().map(|users| users.keys().cloned().collect()).unwrap_or_default();
             self.user_mut(user).ignored = ignored;
         }
         self.user_mut(user).account_data.insert(kind.to_owned(), Stamped { value, pos });
@@ -231,9 +252,16 @@ impl World {
     }
 
     /// Sets account data of a room; a room in which the user has never been is refused.
-    pub fn set_room_account_data(&mut self, user: UserNo, room: RoomNo, kind: &str, value: Json) -> Result<(), ApiError> {
+    pub fn set_room_account_data(
+        &mut self,
+        user: UserNo,
+        room: RoomNo,
+        kind: &str,
+        value: Json,
+    ) -> Result<(), ApiError> {
         let pos = self.advance();
-        let entry = self.user_mut(user).rooms.get_mut(&room).ok_or_else(|| ApiError::forbidden("You are not in the room"))?;
+        let entry =
+            self.user_mut(user).rooms.get_mut(&room).ok_or_else(|| ApiError::forbidden("You are not in the room"))?;
         entry.account_data.insert(kind.to_owned(), Stamped { value, pos });
         entry.account_data_pos = pos;
         self.touch(user);
@@ -243,7 +271,8 @@ impl World {
     /// Returns the tags of a room, `{}` when there are none.
     pub fn tags(&self, user: UserNo, room: RoomNo) -> Value {
         let content = self.user(user).rooms.get(&room).and_then(|entry| entry.account_data.get("m.tag"));
-        let mut content: Value = content.and_then(|content| serde_json::from_str(content.value.get()).ok()).unwrap_or_default();
+        let mut content: Value =
+            content.and_then(|content| serde_json::from_str(content.value.get()).ok()).unwrap_or_default();
         match content["tags"].take() {
             tags @ Value::Object(_) => tags,
             _ => json!({}),
@@ -259,7 +288,8 @@ impl World {
         }
         let pos = self.advance();
         self.user_mut(user).presence = Presence { state: state.to_owned(), status, last_active: now, pos };
-        let watching: Vec<UserNo> = self.users.iter().filter(|other| other.wake.is_some()).map(|other| other.no).collect();
+        let watching: Vec<UserNo> =
+            self.users.iter().filter(|other| other.wake.is_some()).map(|other| other.no).collect();
         for other in watching {
             if other == user || self.share_a_room(user, other) {
                 self.touch(other);
@@ -282,7 +312,8 @@ impl World {
 
     /// Tells whether two users are joined to a common room.
     pub fn share_a_room(&self, one: UserNo, other: UserNo) -> bool {
-        let (few, many) = if self.user(one).rooms.len() <= self.user(other).rooms.len() { (one, other) } else { (other, one) };
+        let (few, many) =
+            if self.user(one).rooms.len() <= self.user(other).rooms.len() { (one, other) } else { (other, one) };
         self.user(few).joined_rooms().any(|room| self.room(room).is_joined(many))
     }
 
@@ -296,7 +327,10 @@ impl World {
         let id = Arc::clone(self.user_id(user));
         let rooms: Vec<RoomNo> = self.user(user).joined_rooms().collect();
         for room in rooms {
-            self.append(NewEvent { state_key: Some(&id), ..NewEvent::new(room, user, "m.room.member", Arc::clone(&content), now) });
+            self.append(NewEvent {
+                state_key: Some(&id),
+                ..NewEvent::new(room, user, "m.room.member", Arc::clone(&content), now)
+            });
         }
     }
 }

@@ -49,7 +49,12 @@ impl Device {
 
     fn claim(&mut self, algorithm: &str) -> Option<(String, Value)> {
         let prefix = format!("{algorithm}:");
-        let id = self.one_time_keys.range(prefix.clone()..).map(|(id, _)| id.clone()).next().filter(|id| id.starts_with(&prefix));
+        let id = self
+            .one_time_keys
+            .range(prefix.clone()..)
+            .map(|(id, _)| id.clone())
+            .next()
+            .filter(|id| id.starts_with(&prefix));
         if let Some(id) = id {
             return self.one_time_keys.remove(&id).map(|key| (id, key));
         }
@@ -75,7 +80,8 @@ impl World {
         let pos = self.advance();
         self.device_log.push((pos, user));
         self.touch(user);
-        let watching: Vec<UserNo> = self.users.iter().filter(|other| other.wake.is_some() && other.no != user).map(|other| other.no).collect();
+        let watching: Vec<UserNo> =
+            self.users.iter().filter(|other| other.wake.is_some() && other.no != user).map(|other| other.no).collect();
         for other in watching {
             if self.share_a_room(user, other) {
                 self.touch(other);
@@ -137,7 +143,9 @@ impl World {
             let mut claimed = Map::new();
             for (device_id, algorithm) in devices.as_object().into_iter().flatten() {
                 let device = self.user_mut(user).devices.get_mut(device_id);
-                if let Some((key_id, key)) = device.and_then(|device| device.claim(algorithm.as_str().unwrap_or_default())) {
+                if let Some((key_id, key)) =
+                    device.and_then(|device| device.claim(algorithm.as_str().unwrap_or_default()))
+                {
                     claimed.insert(device_id.clone(), json!({ key_id: key }));
                 }
             }

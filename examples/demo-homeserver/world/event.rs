@@ -90,7 +90,17 @@ impl Event {
             "m.room.member" => &["membership", "join_authorised_via_users_server"],
             "m.room.create" => return,
             "m.room.join_rules" => &["join_rule", "allow"],
-            "m.room.power_levels" => &["ban", "events", "events_default", "invite", "kick", "redact", "state_default", "users", "users_default"],
+            "m.room.power_levels" => &[
+                "ban",
+                "events",
+                "events_default",
+                "invite",
+                "kick",
+                "redact",
+                "state_default",
+                "users",
+                "users_default",
+            ],
             "m.room.history_visibility" => &["history_visibility"],
             "m.room.redaction" => &["redacts"],
             _ => &[],
@@ -193,7 +203,9 @@ impl World {
             redacts: extra.and_then(|extra| extra.redacts.as_deref()),
             unsigned: Unsigned {
                 age: viewer.now.saturating_sub(event.ts),
-                transaction_id: transaction.filter(|sent| sent.user == viewer.user && sent.device == viewer.device).map(|sent| &*sent.id),
+                transaction_id: transaction
+                    .filter(|sent| sent.user == viewer.user && sent.device == viewer.device)
+                    .map(|sent| &*sent.id),
                 replaces_state: replaced.map(|replaced| self.event_id(replaced.no)),
                 prev_content: replaced.map(|replaced| &*replaced.content),
                 prev_sender: replaced.map(|replaced| &**self.user_id(replaced.sender)),

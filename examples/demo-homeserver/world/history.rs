@@ -51,7 +51,12 @@ impl World {
     /// Tells whether `user` may see `event`: what was sent while joined, and before that what the history visibility allows.
     pub fn is_visible(&self, event: &Event, user: UserNo) -> bool {
         // Nearly every question is this one, and the long way parses contents.
-        if self.user(user).rooms.get(&event.room).is_some_and(|own| own.membership == Membership::Join && own.pos <= event.pos) {
+        if self
+            .user(user)
+            .rooms
+            .get(&event.room)
+            .is_some_and(|own| own.membership == Membership::Join && own.pos <= event.pos)
+        {
             return true;
         }
         let room = self.room(event.room);
@@ -61,7 +66,9 @@ impl World {
             return true;
         }
         let visibility = room.history("m.room.history_visibility", "").and_then(|history| history.at(event.pos));
-        let visibility = visibility.and_then(|event| self.event(event).content_str("history_visibility")).unwrap_or_else(|| "shared".to_owned());
+        let visibility = visibility
+            .and_then(|event| self.event(event).content_str("history_visibility"))
+            .unwrap_or_else(|| "shared".to_owned());
         if visibility == "world_readable" {
             return true;
         }
@@ -81,7 +88,8 @@ impl World {
     /// Tells whether `user` has been joined ever, which reading a room needs.
     pub fn require_readable(&self, room: RoomNo, user: UserNo) -> Result<(), ApiError> {
         let own = self.room(room).history("m.room.member", self.user_id(user));
-        let was_joined = own.is_some_and(|own| own.after(0).any(|event| self.membership_in(event) == Some(Membership::Join)));
+        let was_joined =
+            own.is_some_and(|own| own.after(0).any(|event| self.membership_in(event) == Some(Membership::Join)));
         let forgotten = self.user(user).rooms.get(&room).is_some_and(|entry| entry.forgotten);
         if was_joined && !forgotten {
             return Ok(());
@@ -98,7 +106,15 @@ impl World {
     }
 
     /// Returns at most `limit` visible events before index `from`, newest first, not going below index `to`.
-    pub fn page_back(&self, room: RoomNo, user: UserNo, from: usize, to: usize, limit: usize, admits: impl Fn(&Event) -> bool) -> Page {
+    pub fn page_back(
+        &self,
+        room: RoomNo,
+        user: UserNo,
+        from: usize,
+        to: usize,
+        limit: usize,
+        admits: impl Fn(&Event) -> bool,
+    ) -> Page {
         let mut page = Page::default();
         let mut index = from;
         while index > to && page.events.len() < limit {
@@ -113,7 +129,15 @@ impl World {
     }
 
     /// Returns at most `limit` visible events from index `from` on, oldest first, up to index `to`.
-    pub fn page_forward(&self, room: RoomNo, user: UserNo, from: usize, to: usize, limit: usize, admits: impl Fn(&Event) -> bool) -> Page {
+    pub fn page_forward(
+        &self,
+        room: RoomNo,
+        user: UserNo,
+        from: usize,
+        to: usize,
+        limit: usize,
+        admits: impl Fn(&Event) -> bool,
+    ) -> Page {
         let mut page = Page::default();
         let mut index = from;
         while index < to && page.events.len() < limit {
@@ -132,6 +156,9 @@ impl World {
         let mut senders: Vec<UserNo> = events.iter().map(|event| self.event(*event).sender).collect();
         senders.sort_unstable();
         senders.dedup();
-        senders.into_iter().filter_map(|sender| self.room(room).history("m.room.member", self.user_id(sender))?.at(pos)).collect()
+        senders
+            .into_iter()
+            .filter_map(|sender| self.room(room).history("m.room.member", self.user_id(sender))?.at(pos))
+            .collect()
     }
 }

@@ -6,7 +6,15 @@ use super::{super::error::ApiError, EventNo, Membership, NewEvent, RoomNo, UserN
 
 impl World {
     /// Appends a member event for `target`, without asking whether `sender` may.
-    pub fn set_membership(&mut self, room: RoomNo, sender: UserNo, target: UserNo, membership: Membership, reason: Option<&str>, now: u64) -> EventNo {
+    pub fn set_membership(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        target: UserNo,
+        membership: Membership,
+        reason: Option<&str>,
+        now: u64,
+    ) -> EventNo {
         self.put_member(room, sender, target, membership, reason, false, now)
     }
 
@@ -32,7 +40,10 @@ impl World {
             content["is_direct"] = json!(true);
         }
         let target = self.user_id(target).clone();
-        let event = NewEvent { state_key: Some(&target), ..NewEvent::new(room, sender, "m.room.member", json_of(&content), now) };
+        let event = NewEvent {
+            state_key: Some(&target),
+            ..NewEvent::new(room, sender, "m.room.member", json_of(&content), now)
+        };
         self.append(event)
     }
 
@@ -70,7 +81,15 @@ impl World {
         }
     }
 
-    pub fn invite(&mut self, room: RoomNo, sender: UserNo, target: UserNo, reason: Option<&str>, is_direct: bool, now: u64) -> Result<(), ApiError> {
+    pub fn invite(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        target: UserNo,
+        reason: Option<&str>,
+        is_direct: bool,
+        now: u64,
+    ) -> Result<(), ApiError> {
         self.require_level(room, sender, "invite", 0)?;
         match self.room(room).membership(target) {
             Some(Membership::Join) => Err(ApiError::forbidden("The user is already in the room")),
@@ -82,7 +101,14 @@ impl World {
         }
     }
 
-    pub fn kick(&mut self, room: RoomNo, sender: UserNo, target: UserNo, reason: Option<&str>, now: u64) -> Result<(), ApiError> {
+    pub fn kick(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        target: UserNo,
+        reason: Option<&str>,
+        now: u64,
+    ) -> Result<(), ApiError> {
         self.require_level_over(room, sender, target, "kick")?;
         match self.room(room).membership(target) {
             Some(Membership::Join | Membership::Invite | Membership::Knock) => {
@@ -93,13 +119,27 @@ impl World {
         }
     }
 
-    pub fn ban(&mut self, room: RoomNo, sender: UserNo, target: UserNo, reason: Option<&str>, now: u64) -> Result<(), ApiError> {
+    pub fn ban(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        target: UserNo,
+        reason: Option<&str>,
+        now: u64,
+    ) -> Result<(), ApiError> {
         self.require_level_over(room, sender, target, "ban")?;
         self.set_membership(room, sender, target, Membership::Ban, reason, now);
         Ok(())
     }
 
-    pub fn unban(&mut self, room: RoomNo, sender: UserNo, target: UserNo, reason: Option<&str>, now: u64) -> Result<(), ApiError> {
+    pub fn unban(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        target: UserNo,
+        reason: Option<&str>,
+        now: u64,
+    ) -> Result<(), ApiError> {
         self.require_level(room, sender, "ban", 50)?;
         if self.room(room).membership(target) != Some(Membership::Ban) {
             return Err(ApiError::forbidden("The user is not banned"));

@@ -138,7 +138,11 @@ impl World {
 
     /// Finds a room by id or alias.
     pub fn find_room(&self, id_or_alias: &str) -> Option<RoomNo> {
-        if id_or_alias.starts_with('#') { self.aliases.get(id_or_alias).copied() } else { self.room_ids.get(id_or_alias).copied() }
+        if id_or_alias.starts_with('#') {
+            self.aliases.get(id_or_alias).copied()
+        } else {
+            self.room_ids.get(id_or_alias).copied()
+        }
     }
 
     pub fn expect_room(&self, id_or_alias: &str) -> Result<RoomNo, ApiError> {
@@ -229,5 +233,5 @@ pub fn json_of(value: &serde_json::Value) -> Json {
 
 /// Returns `{}`.
 pub fn empty_object() -> Json {
-    RawValue::from_string("{}".to_owned()).map(Arc::from).unwrap_or_else(|_| Arc::from(RawValue::NULL.to_owned()))
+    RawValue::from_string("{}".to_owned()).map_or_else(|_| Arc::from(RawValue::NULL.to_owned()), Arc::from)
 }

@@ -11,7 +11,9 @@ impl World {
     }
 
     fn power_levels(&self, room: RoomNo) -> Value {
-        self.room(room).state_event("m.room.power_levels", "").map_or(Value::Null, |event| self.event(event).content_value())
+        self.room(room)
+            .state_event("m.room.power_levels", "")
+            .map_or(Value::Null, |event| self.event(event).content_value())
     }
 
     pub fn power_level(&self, room: RoomNo, user: UserNo) -> i64 {
@@ -36,7 +38,11 @@ impl World {
     pub fn require_send(&self, room: RoomNo, user: UserNo, kind: &str, is_state: bool) -> Result<(), ApiError> {
         self.require_joined(room, user)?;
         let levels = self.power_levels(room);
-        let default = if is_state { levels["state_default"].as_i64().unwrap_or(50) } else { levels["events_default"].as_i64().unwrap_or(0) };
+        let default = if is_state {
+            levels["state_default"].as_i64().unwrap_or(50)
+        } else {
+            levels["events_default"].as_i64().unwrap_or(0)
+        };
         self.require(room, user, levels["events"][kind].as_i64().unwrap_or(default))
     }
 
@@ -48,6 +54,10 @@ impl World {
     }
 
     fn require(&self, room: RoomNo, user: UserNo, needed: i64) -> Result<(), ApiError> {
-        if self.power_level(room, user) >= needed { Ok(()) } else { Err(ApiError::forbidden("Your power level is too low")) }
+        if self.power_level(room, user) >= needed {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden("Your power level is too low"))
+        }
     }
 }

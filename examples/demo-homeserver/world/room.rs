@@ -117,7 +117,8 @@ impl Room {
     /// Sets or removes a state entry and returns what it was.
     pub fn set_state(&mut self, kind: Arc<str>, key: Arc<str>, event: Option<EventNo>, pos: u64) -> Option<EventNo> {
         self.state_pos = pos;
-        let history = self.state.entry(kind).or_default().entry(key).or_insert_with(|| StateHistory(Vec::with_capacity(1)));
+        let history =
+            self.state.entry(kind).or_default().entry(key).or_insert_with(|| StateHistory(Vec::with_capacity(1)));
         let before = history.current();
         history.0.push((pos, event));
         before

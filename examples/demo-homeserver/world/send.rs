@@ -70,9 +70,20 @@ impl World {
     }
 
     /// Changes state as a state reset does: without an event in the timeline. `None` removes the entry.
-    pub fn reset_state(&mut self, room: RoomNo, sender: UserNo, kind: &str, state_key: &str, content: Option<Json>, ts: u64) -> Option<EventNo> {
+    pub fn reset_state(
+        &mut self,
+        room: RoomNo,
+        sender: UserNo,
+        kind: &str,
+        state_key: &str,
+        content: Option<Json>,
+        ts: u64,
+    ) -> Option<EventNo> {
         let event = match content {
-            Some(content) => Some(self.store(NewEvent { state_key: Some(state_key), ..NewEvent::new(room, sender, kind, content, ts) }, None)),
+            Some(content) => Some(self.store(
+                NewEvent { state_key: Some(state_key), ..NewEvent::new(room, sender, kind, content, ts) },
+                None,
+            )),
             None => {
                 let pos = self.advance();
                 let (kind, key) = (self.intern(kind), self.intern(state_key));
@@ -103,7 +114,8 @@ impl World {
             extra: None,
         };
         if new.transaction.is_some() || new.redacts.is_some() {
-            event.extra = Some(Box::new(Extra { transaction: new.transaction, redacts: new.redacts, ..Extra::default() }));
+            event.extra =
+                Some(Box::new(Extra { transaction: new.transaction, redacts: new.redacts, ..Extra::default() }));
         }
         if let Some(key) = &event.state_key {
             let (kind, key) = (Arc::clone(&event.kind), Arc::clone(key));
@@ -166,15 +178,25 @@ impl World {
     }
 
     /// Redacts `target` and returns the redaction.
-    pub fn redact(&mut self, target: EventNo, sender: UserNo, reason: Option<&str>, transaction: Option<Transaction>, now: u64) -> EventNo {
+    pub fn redact(
+        &mut self,
+        target: EventNo,
+        sender: UserNo,
+        reason: Option<&str>,
+        transaction: Option<Transaction>,
+        now: u64,
+    ) -> EventNo {
         let room = self.event(target).room;
         let id = self.event_id(target);
         let mut content = json!({ "redacts": id });
         if let Some(reason) = reason {
             content["reason"] = json!(reason);
         }
-        let redaction =
-            self.append(NewEvent { transaction, redacts: Some(id), ..NewEvent::new(room, sender, "m.room.redaction", json_of(&content), now) });
+        let redaction = self.append(NewEvent {
+            transaction,
+            redacts: Some(id),
+            ..NewEvent::new(room, sender, "m.room.redaction", json_of(&content), now)
+        });
         let event = &mut self.events[target as usize];
         event.prune();
         event.extra_mut().redacted_by = Some(redaction);
@@ -203,7 +225,9 @@ impl World {
             "users": users, "users_default": 0, "events_default": 0, "state_default": 50, "ban": 50, "kick": 50, "redact": 50, "invite": 0,
             "events": { "m.room.name": 50, "m.room.power_levels": 100, "m.room.history_visibility": 100, "m.room.encryption": 100, "m.room.tombstone": 100 },
         });
-        if let (Some(levels), Some(Value::Object(changes))) = (levels.as_object_mut(), request.power_level_content_override) {
+        if let (Some(levels), Some(Value::Object(changes))) =
+            (levels.as_object_mut(), request.power_level_content_override)
+        {
             levels.extend(changes);
         }
         let join_rule = if preset == "public_chat" { "public" } else { "invite" };
@@ -216,11 +240,15 @@ impl World {
             self.set_alias(alias, room);
             state.push(("m.room.canonical_alias".to_owned(), String::new(), json!({ "alias": alias })));
         }
-        let overridden = |kind: &str| request.initial_state.iter().any(|state| state.kind == kind && state.state_key.is_empty());
+        let overridden =
+            |kind: &str| request.initial_state.iter().any(|state| state.kind == kind && state.state_key.is_empty());
         for (kind, content) in [
             ("m.room.join_rules", json!({ "join_rule": join_rule })),
             ("m.room.history_visibility", json!({ "history_visibility": "shared" })),
-            ("m.room.guest_access", json!({ "guest_access": if join_rule == "public" { "forbidden" } else { "can_join" } })),
+            (
+                "m.room.guest_access",
+                json!({ "guest_access": if join_rule == "public" { "forbidden" } else { "can_join" } }),
+            ),
         ] {
             if !overridden(kind) {
                 state.push((kind.to_owned(), String::new(), content));
@@ -230,7 +258,10 @@ impl World {
         state.extend(request.name.map(|name| ("m.room.name".to_owned(), String::new(), json!({ "name": name }))));
         state.extend(request.topic.map(|topic| ("m.room.topic".to_owned(), String::new(), json!({ "topic": topic }))));
         for (kind, key, content) in state {
-            self.append(NewEvent { state_key: Some(&key), ..NewEvent::new(room, creator, &kind, json_of(&content), now) });
+            self.append(NewEvent {
+                state_key: Some(&key),
+                ..NewEvent::new(room, creator, &kind, json_of(&content), now)
+            });
         }
         for invited in request.invite {
             let invited = self.user_no(&invited);
@@ -240,7 +271,15 @@ impl World {
     }
 
     /// Sets a receipt; one that points further back than the present one is dropped, as Synapse does.
-    pub fn set_receipt(&mut self, room: RoomNo, user: UserNo, kind: &str, event: EventNo, thread: Option<String>, now: u64) {
+    pub fn set_receipt(
+        &mut self,
+        room: RoomNo,
+        user: UserNo,
+        kind: &str,
+        event: EventNo,
+        thread: Option<String>,
+        now: u64,
+    ) {
         let kind = self.intern(kind);
         let is_older = |present: &Receipt| self.event(present.event).pos >= self.event(event).pos;
         let matches = |receipt: &Receipt| receipt.user == user && receipt.kind == kind && receipt.thread == thread;

@@ -16,7 +16,13 @@ impl World {
     /// Counts what `user` has not read: what came after the own receipt, the own last message or the own join.
     pub fn unread(&self, room: &Room, user: UserNo) -> Unread {
         let id = self.user_id(user);
-        let read = room.receipts.iter().filter(|receipt| receipt.user == user).map(|receipt| self.event(receipt.event).pos).max().unwrap_or(0);
+        let read = room
+            .receipts
+            .iter()
+            .filter(|receipt| receipt.user == user)
+            .map(|receipt| self.event(receipt.event).pos)
+            .max()
+            .unwrap_or(0);
         let mut unread = Unread::default();
         for no in room.timeline.iter().rev().take(COUNTED) {
             let event = self.event(*no);
@@ -36,7 +42,9 @@ impl World {
     fn notifies(&self, event: &Event) -> bool {
         let content = event.content.get();
         match &*event.kind {
-            "m.room.message" => event.redacted_by().is_none() && !content.contains("\"m.notice\"") && !content.contains("\"m.replace\""),
+            "m.room.message" => {
+                event.redacted_by().is_none() && !content.contains("\"m.notice\"") && !content.contains("\"m.replace\"")
+            }
             "m.room.encrypted" => event.redacted_by().is_none(),
             _ => false,
         }
@@ -61,14 +69,21 @@ impl World {
     }
 
     /// Returns the newest events that notify `user`, older than event `before`, and whether each was read.
-    pub fn notifications(&self, user: UserNo, before: Option<EventNo>, limit: usize, only_highlights: bool) -> Vec<(EventNo, bool)> {
+    pub fn notifications(
+        &self,
+        user: UserNo,
+        before: Option<EventNo>,
+        limit: usize,
+        only_highlights: bool,
+    ) -> Vec<(EventNo, bool)> {
         let end = before.map_or(self.events.len(), |before| before as usize).min(self.events.len());
         let mut found = Vec::new();
         for event in self.events[..end].iter().rev() {
             if found.len() == limit {
                 break;
             }
-            let joined = self.user(user).rooms.get(&event.room).is_some_and(|entry| entry.membership == Membership::Join);
+            let joined =
+                self.user(user).rooms.get(&event.room).is_some_and(|entry| entry.membership == Membership::Join);
             if joined
                 && event.sender != user
                 && self.notifies(event)
