@@ -211,7 +211,8 @@ impl Operations<'_> {
 
     fn receipt(&mut self) -> String {
         let Some((room, user)) = self.somebody_in_a_room() else { return "nobody to read".to_owned() };
-        let user = if self.rng.random_bool(0.4) && self.world.room(room).is_joined(self.me()) { self.me() } else { user };
+        let me = self.me();
+        let user = if self.rng.random_bool(0.4) && self.world.room(room).is_joined(me) { me } else { user };
         let recent = self.world.room(room).timeline.iter().rev().take(8).copied();
         let visible = recent.filter(|event| self.world.is_visible(self.world.event(*event), user)).choose(&mut self.rng);
         let Some(event) = visible else { return "nothing to read".to_owned() };
@@ -236,7 +237,8 @@ impl Operations<'_> {
         let number = self.rng.random_range(0..1000);
         match self.rng.random_range(0..10) {
             0..3 => {
-                let dms: Vec<String> = rooms.iter().filter(|_| self.rng.random_bool(0.3)).map(|room| self.name(*room)).collect();
+                let some: Vec<RoomNo> = rooms.into_iter().filter(|_| self.rng.random_bool(0.3)).collect();
+                let dms: Vec<String> = some.into_iter().map(|room| self.name(room)).collect();
                 let content = json!({ "@ada:sim": dms });
                 self.world.set_account_data(me, "m.direct", json_of(&content));
                 format!("m.direct = {content}")

@@ -142,7 +142,7 @@ impl Simulation {
             power_was_lost: false,
             commits_failed: false,
         };
-        simulation.operate(rng.random(), true, Operations::set_up);
+        simulation.operate(rng.random(), true, |operations| operations.set_up());
         for number in 0..CLIENTS {
             let client = simulation.new_client(number, &mut rng);
             simulation.clients.push(client);

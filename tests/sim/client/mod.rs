@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 pub use self::{
     assembled::{Assembled, Room},
-    config::{Config, Filters, List, RoomConfig, USER, Wish},
+    config::{Config, Filters, List, RoomConfig, USER},
     timeline::{Place, Timeline},
 };
 
