@@ -32,12 +32,18 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
     }
 }
 
-/// Takes over the receipts of a base.
+/// Takes over receipts and typing of a base. The chain tells of typing only what changes: who typed when it began, the
+/// base knows.
 pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
     for event in events {
-        if let Some(("m.receipt", content)) = envelope(event).as_ref().map(|(kind, content)| (kind.as_str(), *content))
-        {
-            apply_receipts(room, content, Source::Base { provisional: false });
+        let Some((kind, content)) = envelope(event) else { continue };
+        match kind.as_str() {
+            "m.receipt" => apply_receipts(room, content, Source::Base { provisional: false }),
+            "m.typing" => {
+                let room_id = room.id();
+                room.draft.ephemeral.base_typing.push((room_id, typing(content)));
+            }
+            _ => {}
         }
     }
 }

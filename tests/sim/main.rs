@@ -18,6 +18,7 @@ mod simulation;
 mod upstream;
 
 use std::{
+    collections::BTreeMap,
     env,
     sync::{
         Mutex, PoisonError,
@@ -44,7 +45,27 @@ fn clients_have_what_their_user_may_see() {
     let count = number("SASH_SIM_SEEDS").unwrap_or(SEEDS);
     println!("seeds {first}..{}", first + count);
     let seeds: Vec<(u64, String)> = (first..first + count).map(|seed| (seed, "random".to_owned())).collect();
+    if env::var_os("SASH_SIM_SURVEY").is_some() {
+        return survey(&seeds);
+    }
     tell(&seeds);
+}
+
+/// Runs all seeds whatever fails, and counts what does: which bug to look for first.
+fn survey(seeds: &[(u64, String)]) {
+    let mut counted: BTreeMap<String, (usize, u64, String)> = BTreeMap::new();
+    let failures = failures_of(seeds, false);
+    for (seed, _, failure) in &failures {
+        for (sort, complaint) in failure.sorts().zip(&failure.complaints) {
+            counted.entry(sort).or_insert_with(|| (0, *seed, complaint.chars().take(300).collect())).0 += 1;
+        }
+    }
+    let mut counted: Vec<_> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, (count, ..))| std::cmp::Reverse(*count));
+    for (key, (count, seed, example)) in counted {
+        println!("{count:5} {key}\n      seed {seed}: {example}");
+    }
+    println!("{} of {} seeds fail", failures.len(), seeds.len());
 }
 
 /// Runs seeds and panics with the first failure, made small.
@@ -61,29 +82,30 @@ fn tell(seeds: &[(u64, String)]) {
     );
 }
 
-/// Runs the seeds on as many threads as there are cores to expect. The lowest seed that fails is told, so that a run is
-/// the same each time.
 fn first_failure(seeds: &[(u64, String)]) -> Option<(u64, String, Failure)> {
+    failures_of(seeds, true).into_iter().next()
+}
+
+/// Runs the seeds on as many threads as there are cores to expect, and returns what failed in the order of the seeds.
+fn failures_of(seeds: &[(u64, String)], only_first: bool) -> Vec<(u64, String, Failure)> {
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
-    let failures = Mutex::new(Vec::new());
+    let failures = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                while !failed.load(Ordering::Relaxed) {
+                while !(only_first && failed.load(Ordering::Relaxed)) {
                     let index = next.fetch_add(1, Ordering::Relaxed) as usize;
                     let Some((seed, name)) = seeds.get(index) else { return };
                     if let Err(failure) = shrink::outcome(&Plan::of_seed(*seed)) {
                         failed.store(true, Ordering::Relaxed);
-                        failures.lock().unwrap_or_else(PoisonError::into_inner).push((index, *seed, name.clone(), failure));
+                        failures.lock().unwrap_or_else(PoisonError::into_inner).insert(index, (*seed, name.clone(), failure));
                     }
                 }
             });
         }
     });
-    let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-    failures.sort_by_key(|(index, ..)| *index);
-    failures.into_iter().next().map(|(_, seed, name, failure)| (seed, name, failure))
+    failures.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 /// Returns the seeds that found something once: a number and a name in each line.

@@ -275,7 +275,7 @@ impl Operations<'_> {
 
     fn to_device(&mut self) -> String {
         let me = self.me();
-        let count = [1, 1, 2, 7, 120][self.rng.random_range(0..5)];
+        let count = [1, 1, 2, 7, 110][self.rng.random_range(0..5)];
         let device = self.devices.choose(&mut self.rng).cloned();
         let Some(device) = device else { return "no device".to_owned() };
         for _ in 0..count {

@@ -23,7 +23,8 @@ pub fn outcome(plan: &Plan) -> Result<(), Failure> {
 
 /// Returns a smaller plan that fails in the same way, and how.
 pub fn shrink(plan: Plan, failure: Failure) -> (Plan, Failure) {
-    let mut shrinker = Shrinker { plan, failure, budget: BUDGET };
+    let Some(sort) = failure.sorts().last() else { return (plan, failure) };
+    let mut shrinker = Shrinker { plan, failure, sort, budget: BUDGET };
     for class in Class::ALL {
         let steps = shrinker.plan.steps.iter().copied().filter(|step| step.class() != Some(class)).collect();
         shrinker.try_steps(steps);
@@ -42,6 +43,8 @@ pub fn shrink(plan: Plan, failure: Failure) -> (Plan, Failure) {
 struct Shrinker {
     plan: Plan,
     failure: Failure,
+    /// What to keep to: a plan that fails in another way is of no use.
+    sort: String,
     budget: usize,
 }
 
@@ -65,7 +68,7 @@ impl Shrinker {
         self.budget -= 1;
         let plan = Plan { seed: self.plan.seed, steps };
         if let Err(failure) = outcome(&plan)
-            && failure.kind == self.failure.kind
+            && failure.sorts().any(|sort| sort == self.sort)
         {
             (self.plan, self.failure) = (plan, failure);
         }

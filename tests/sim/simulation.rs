@@ -47,6 +47,17 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
+impl Failure {
+    /// Returns of which sort each complaint is: what it says without ids and numbers.
+    pub fn sorts(&self) -> impl Iterator<Item = String> {
+        let is_word = |word: &&str| !word.contains(|letter: char| "!@#$[]{}()".contains(letter) || letter.is_ascii_digit());
+        self.complaints.iter().map(move |complaint| {
+            let words: Vec<&str> = complaint.split_whitespace().filter(is_word).take(12).collect();
+            format!("{}: {}", self.kind, words.join(" "))
+        })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "what happened:")?;
@@ -115,6 +126,8 @@ impl Simulation {
         let clock = VirtualClock::start();
         let mut world = World::new("sim", seed);
         let me = world.register("me", "x").expect("a new user");
+        // Short ones, for short traces.
+        world.set_account_data(me, "m.push_rules", json_of(&json!({ "global": {} })));
         let count = if rng.random_bool(0.4) { 2 } else { 1 };
         let mut devices = Vec::new();
         let mut tokens = Vec::new();
@@ -458,7 +471,7 @@ impl Simulation {
                     break;
                 }
                 rounds += 1;
-                if rounds > 60 {
+                if rounds > 300 {
                     return Err(self.fail("restless", vec![format!("client {number} hears something new for ever")]));
                 }
             }

@@ -67,7 +67,7 @@ impl Config {
             receipts: rng.random_bool(0.7),
             typing: rng.random_bool(0.7),
             e2ee: rng.random_bool(0.6),
-            to_device: takes_to_device.then(|| [1, 3, 100][rng.random_range(0..3)]),
+            to_device: takes_to_device.then(|| [3, 20, 100][rng.random_range(0..3)]),
             ..Config::default()
         };
         // An encryption loop has neither lists nor subscriptions.

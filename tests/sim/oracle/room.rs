@@ -68,8 +68,8 @@ impl Judge<'_> {
                 continue;
             }
             let Some(event) = history.current() else { continue };
-            // All members are fetched, but who left long ago matters to nobody.
-            let is_needed = &**kind != MEMBER || self.is_needed(shown, key);
+            // Members are fetched in the background, where at all; those that are told must be told as they are.
+            let is_needed = &**kind != MEMBER || **key == **self.world.user_id(self.me);
             let expected = self.world.event_id(event);
             match has.state.get(&entry) {
                 Some(held) if *held == expected => {}
@@ -80,11 +80,6 @@ impl Judge<'_> {
         if reach.rules.iter().any(|rule| rule.state.lazy_members) {
             self.check_lazy_members(shown, has, found);
         }
-    }
-
-    fn is_needed(&self, shown: &Shown<'_>, user: &str) -> bool {
-        let membership = self.world.find_user(user).and_then(|user| shown.room.membership(user));
-        matches!(membership, Some(Membership::Join | Membership::Invite))
     }
 
     /// Whom the client needs it must know, and whom it knows it must know as they are.
