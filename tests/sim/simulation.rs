@@ -31,7 +31,10 @@ use crate::{
 };
 
 /// How much of what happened a failure tells.
-const TRACE: usize = 60;
+const TRACE: usize = 2_000;
+/// How many of the last lines are shown, and how long a line is.
+const SHOWN: usize = 120;
+const WIDTH: usize = 1_200;
 /// How long everything may take to come to rest, in virtual time.
 const SETTLE: Duration = Duration::from_secs(15 * 60);
 /// How soon a waiting client must hear of something.
@@ -61,8 +64,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "what happened:")?;
-        for line in &self.trace {
-            writeln!(formatter, "    {line}")?;
+        for line in self.trace.iter().skip(self.trace.len().saturating_sub(SHOWN)) {
+            let shown: String = line.chars().take(WIDTH).collect();
+            writeln!(formatter, "    {shown}")?;
         }
         writeln!(formatter, "what is wrong:")?;
         for complaint in self.complaints.iter().take(20) {

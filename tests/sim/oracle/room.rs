@@ -78,12 +78,14 @@ impl Judge<'_> {
             }
         }
         if reach.rules.iter().any(|rule| rule.state.lazy_members) {
-            self.check_lazy_members(shown, has, found);
+            self.check_lazy_members(shown, has, reach, found);
         }
     }
 
     /// Whom the client needs it must know, and whom it knows it must know as they are.
-    fn check_lazy_members(&self, shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
+    fn check_lazy_members(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
+        // Members that are named in the request are no lazy ones, which flushing is about.
+        let is_named = |user: &str| reach.rules.iter().any(|rule| rule.state.matches(MEMBER, user));
         for ((_, key), held) in has.state.iter().filter(|((kind, _), _)| kind == MEMBER) {
             let current = shown.room.state_event(MEMBER, key);
             let is_old = current.is_some_and(|current| self.world.event_id(current) != *held);
@@ -93,7 +95,7 @@ impl Judge<'_> {
         }
         let senders: BTreeSet<&str> = has.timeline.latest_senders().collect();
         for sender in senders {
-            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned())) && !has.flushed.contains(sender);
+            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned())) && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }

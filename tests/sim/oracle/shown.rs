@@ -54,9 +54,14 @@ impl<'a> Shown<'a> {
         history.after(0).filter(|event| world.membership_in(*event) == Some(Membership::Join)).map(|event| world.event(event).pos).last()
     }
 
-    /// Returns whether Sash learned of the user's stay while it lasted.
+    /// Returns whether Sash learned of the user's last stay while it lasted: afterwards nobody tells of it.
     pub fn stay_was_seen(&self) -> bool {
-        self.last_join().is_some_and(|join| self.judge.ledger.is_before(join, self.own.pos))
+        let id = self.judge.world.user_id(self.judge.me);
+        let history = self.room.history("m.room.member", id);
+        self.last_join().zip(history).is_some_and(|(join, history)| {
+            let end = history.after(join).map(|event| self.judge.world.event(event).pos).next();
+            end.is_some_and(|end| self.judge.ledger.is_before(join, end))
+        })
     }
 
     /// Returns the state entry as the user sees it.
