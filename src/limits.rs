@@ -151,3 +151,5 @@ pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.
 pub const BACKGROUND_FETCHES: usize = 32;
+/// Bytes of records that one account keeps in memory.
+pub const RECORD_CACHE: usize = 32 << 20;

@@ -108,6 +108,7 @@ impl Account {
             let mut state = self.state.borrow_mut();
             let InMemory { cache, connections } = &mut *state;
             let changes = cache.apply(commit);
+            cache.records.trim();
             (Progress::of(cache), connections.handle_change(cache, &changes))
         };
         self.update_progress(progress);

@@ -15,6 +15,7 @@ use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey};
 
 /// Takes over `ephemeral` of a joined room.
 pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
+    let mut new = Vec::new();
     for event in events {
         let Some((kind, content)) = envelope(event) else {
             let room_id = room.id();
@@ -22,7 +23,7 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
             continue;
         };
         match kind.as_str() {
-            "m.receipt" => apply_receipts(room, content, Source::Newest),
+            "m.receipt" => new.extend(receipts(room, content)),
             "m.typing" => {
                 let room_id = room.id();
                 room.draft.ephemeral.typing.push((room_id, typing(content)));
@@ -30,15 +31,17 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
             _ => {}
         }
     }
+    apply_receipts(room, new, Source::Newest);
 }
 
 /// Takes over receipts and typing of a base. The chain tells of typing only what changes: who typed when it began, the
 /// base knows.
 pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
+    let mut new = Vec::new();
     for event in events {
         let Some((kind, content)) = envelope(event) else { continue };
         match kind.as_str() {
-            "m.receipt" => apply_receipts(room, content, Source::Base { provisional: false }),
+            "m.receipt" => new.extend(receipts(room, content)),
             "m.typing" => {
                 let room_id = room.id();
                 room.draft.ephemeral.base_typing.push((room_id, typing(content)));
@@ -46,6 +49,7 @@ pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
             _ => {}
         }
     }
+    apply_receipts(room, new, Source::Base { provisional: false });
 }
 
 /// Takes over presence.
@@ -86,8 +90,7 @@ fn typing(content: &RawValue) -> Vec<OwnedUserId> {
 }
 
 /// Keeps one receipt per user, type and thread: the user's own, and those on events that are held.
-fn apply_receipts(room: &mut RoomDraft<'_, '_>, content: &RawValue, source: Source) {
-    let new = receipts(room, content);
+fn apply_receipts(room: &mut RoomDraft<'_, '_>, new: Vec<Receipt>, source: Source) {
     if new.is_empty() {
         return;
     }

@@ -71,6 +71,11 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.entry.room_id.clone()
     }
 
+    /// Returns whether nothing is stored of the room but its entry.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))
@@ -165,7 +170,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let rules = redaction::rules(self.state_event("m.room.create", "").as_ref());
         let position = self.draft.position;
         let edit = |event: &Event| redaction::redact(event, &rules, because);
-        let edited = self.timeline().edit(target, position, edit);
+        let edited = self.timeline().edit(target, edit);
         if edited.is_some() {
             self.entry.changed.timeline = position;
         }

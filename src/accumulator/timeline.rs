@@ -38,8 +38,10 @@ struct Slot {
 /// Where events that come in at the live end stand.
 pub(super) struct Live<'a> {
     pub position: Position,
-    /// Events may be missing before the first one.
-    pub gap: bool,
+    /// The homeserver left out events before the first one.
+    pub limited: bool,
+    /// What is held ends somewhere before the first one.
+    pub broken: bool,
     /// The token for the place before the first one.
     pub token_before: Option<&'a str>,
     /// The token for the place after the last one.
@@ -139,7 +141,7 @@ impl Timeline {
         if overlap == 0
             && let Some(first) = self.slots.get_mut(before)
         {
-            first.event.gap_before = live.gap;
+            first.event.gap_before = live.limited || (live.broken && before > 0);
             first.event.token_before = live.token_before.map(ToOwned::to_owned);
             self.complete |= before == 0 && first.event.event.kind() == "m.room.create";
         }
@@ -205,18 +207,13 @@ impl Timeline {
         self.lay(events, &Laid { token_after: None, ..*laid }, 0);
     }
 
-    /// Replaces a held event; it is an edit, which everybody has to be told.
-    pub fn edit(
-        &mut self,
-        id: &EventId,
-        position: Position,
-        edit: impl FnOnce(&Event) -> Option<Event>,
-    ) -> Option<Event> {
+    /// Replaces a held event. It keeps its position: who was sent it before learns of the edit by the event that made it,
+    /// and must not be sent it again as if it were new.
+    pub fn edit(&mut self, id: &EventId, edit: impl FnOnce(&Event) -> Option<Event>) -> Option<Event> {
         let index = self.index_of(id)?;
         let slot = self.slots.get_mut(index)?;
         let edited = edit(&slot.event.event)?;
         slot.event.event = edited.clone();
-        slot.event.position = position;
         slot.edited = true;
         Some(edited)
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    AccountDataRecord, AccountRecord, DeviceListsRecord, DeviceRecord, ReceiptsRecord, RecordKey, RoomPage,
+    AccountDataRecord, AccountRecord, DeviceListsRecord, DeviceRecord, Event, ReceiptsRecord, RecordKey, RoomPage,
     StateRecord, StrippedRecord, Table, TimelineChunk, ToDeviceRecord,
 };
 
@@ -54,6 +54,32 @@ pub enum RecordError {
 }
 
 impl Record {
+    /// Returns about how many bytes of memory the record takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Record::Account(_) => 200,
+            Record::RoomIndex(page) => page.rooms.len() * 600,
+            Record::State(state) => {
+                let entries = state.entries.iter();
+                entries
+                    .map(|((kind, key), entry)| {
+                        kind.len() + key.len() + 100 + entry.event.as_ref().map_or(0, Event::size)
+                    })
+                    .sum()
+            }
+            Record::Stripped(stripped) => stripped.events.iter().map(|event| event.get().len() + 32).sum(),
+            Record::Timeline(chunk) => chunk.events.iter().map(|item| item.event.size() + 120).sum(),
+            Record::Receipts(record) => record.receipts.len() * 250,
+            Record::AccountData(record) => {
+                record.entries.iter().map(|(kind, entry)| kind.len() + entry.event.get().len() + 80).sum()
+            }
+            Record::Device(_) => 500,
+            Record::ToDevice(record) => record.messages.iter().map(|message| message.get().len() + 32).sum(),
+            Record::DeviceLists(record) => record.users.len() * 80,
+            Record::Connection(bytes) => bytes.len(),
+        }
+    }
+
     /// Returns the stored value.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         match self {

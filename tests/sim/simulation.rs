@@ -437,6 +437,9 @@ impl Simulation {
         }
         self.settle().await?;
         self.catch_up().await?;
+        // What was fetched in the background because of that comes now.
+        self.pass(Duration::from_secs(2)).await;
+        self.catch_up().await?;
         self.check_abandoned().await?;
         spoil(self);
         self.compare()?;
