@@ -74,8 +74,10 @@ fn tell(seeds: &[(u64, String)]) {
     let full = Plan::of_seed(seed);
     let length = full.steps.len();
     let (plan, failure) = shrink::shrink(full, failure);
+    // Whoever runs one seed wants to see all of it.
+    let what = if env::var_os("SASH_SIM_SEED").is_some() { format!("{failure:#}") } else { failure.to_string() };
     panic!(
-        "seed {seed} ({name}) fails: {}\n{failure}\nwith {} of {length} steps: {:?}\nrun it again with SASH_SIM_SEED={seed} cargo test --test sim",
+        "seed {seed} ({name}) fails: {}\n{what}\nwith {} of {length} steps: {:?}\nrun it again with SASH_SIM_SEED={seed} cargo test --test sim",
         failure.kind,
         plan.steps.len(),
         plan.steps

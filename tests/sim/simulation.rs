@@ -65,7 +65,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "what happened:")?;
         for line in self.trace.iter().skip(self.trace.len().saturating_sub(SHOWN)) {
-            let shown: String = line.chars().take(WIDTH).collect();
+            let shown: String = line.chars().take(if formatter.alternate() { usize::MAX } else { WIDTH }).collect();
             writeln!(formatter, "    {shown}")?;
         }
         writeln!(formatter, "what is wrong:")?;
