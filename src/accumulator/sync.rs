@@ -126,8 +126,9 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     let own = Own::find(room.draft.user_id(), block.events());
     let transition = membership::transition(room.before.as_ref(), Section::Join, own);
     let is_whole = incoming::has_create(block.events());
+    let cleared = transition.joins && room.before.is_some() && is_whole;
     if transition.joins && room.before.is_some() {
-        if is_whole {
+        if cleared {
             room.clear_state();
         }
         room.write(RecordKey::Stripped, None);
@@ -136,7 +137,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     settle_knowledge(room, is_whole);
     let own_join = own_join(room, &block, transition);
     let broken = transition.joins || is_of_earlier_chain(room);
-    let new = take_in(room, &block, joined, delivery, broken);
+    let new = take_in(room, &block, joined, delivery, Continuity { broken, cleared });
     if transition.joins {
         room.timeline().begin_stay(own_join.as_deref());
     }
@@ -170,7 +171,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         }
         apply_transition(room, transition);
         room.entry.known = Known::Whole;
-        take_in(room, &block, left, delivery, false);
+        take_in(room, &block, left, delivery, Continuity::default());
         room.apply_summary(&left.summary);
         return true;
     };
@@ -181,7 +182,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     }
     if transition.ever_joined {
         let broken = before.membership != Membership::Join || is_of_earlier_chain(room);
-        take_in(room, &block, left, delivery, broken);
+        take_in(room, &block, left, delivery, Continuity { broken, cleared: false });
         room.apply_summary(&left.summary);
         account_data::apply_room(room, &left.account_data, Source::Newest);
     }
@@ -262,16 +263,26 @@ impl Block {
     }
 }
 
+/// How a block follows on what is held.
+#[derive(Clone, Copy, Default)]
+struct Continuity {
+    /// Something may be missing in between, whatever the block says.
+    broken: bool,
+    /// The state was cleared: what is in the block is all there is, older events in its timeline included.
+    cleared: bool,
+}
+
 /// Takes in the state and the timeline of a block; returns the events that are new at the live end.
 fn take_in(
     room: &mut RoomDraft<'_, '_>,
     block: &Block,
     joined: &JoinedRoom<'_>,
     delivery: &Delivery<'_>,
-    broken: bool,
+    continuity: Continuity,
 ) -> Vec<Event> {
     let overlap = room.timeline().overlap(&block.timeline);
-    let in_timeline = if block.after { Vec::new() } else { timeline_state(room, &block.timeline, overlap) };
+    let known = if continuity.cleared { 0 } else { overlap };
+    let in_timeline = if block.after { Vec::new() } else { timeline_state(room, &block.timeline, known) };
     let mut latest: BTreeMap<(&str, &str), &Event> = BTreeMap::new();
     for event in block.state.iter().chain(&in_timeline) {
         latest.insert((event.kind(), event.header.state_key.as_deref().unwrap_or_default()), event);
@@ -284,7 +295,7 @@ fn take_in(
         // With lazy members nobody tells who came and went in between.
         room.entry.members_complete = false;
     }
-    let new = room.append(block.timeline.clone(), &live(room, joined, delivery, broken));
+    let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
     new
 }

@@ -207,7 +207,8 @@ impl Timeline {
         self.lay(events, &Laid { token_after: None, ..*laid }, 0);
     }
 
-    /// Replaces a held event. Its position stays: what is new to a connection is the event that edits.
+    /// Replaces a held event. It keeps its position: who was sent it before learns of the edit by the event that made it,
+    /// and must not be sent it again as if it were new.
     pub fn edit(&mut self, id: &EventId, edit: impl FnOnce(&Event) -> Option<Event>) -> Option<Event> {
         let index = self.index_of(id)?;
         let slot = self.slots.get_mut(index)?;
