@@ -1,5 +1,16 @@
-//! The browser engine.
+//! The browser engine: one account in a dedicated worker, as JavaScript sees it.
+//!
+//! Invariants: nothing here decides anything about sync; the page's side (`js/`) knows no protocol, and this side knows no
+//! page. An engine that has panicked is never called again: the worker says so to the page and ends.
 
+mod answer;
+mod console;
+mod engine;
+mod error;
+mod fetch;
 mod indexeddb;
+mod panic;
 
+pub use engine::Engine;
+pub use fetch::Fetch;
 pub use indexeddb::IndexedDbStorage;

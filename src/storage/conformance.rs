@@ -3,6 +3,8 @@
 //! A case gets a store that nobody has used. It knows the trait only, so it holds in memory, in SQLite and in a
 //! browser's worker alike.
 
+#![expect(missing_docs, reason = "the names of the cases say what they check")]
+
 use std::{future::poll_fn, task::Poll};
 
 use ruma::{UserId, room_id, user_id};
