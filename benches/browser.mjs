@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onInterrupt } from '../scripts/lib/processes.mjs';
-import { Problem, report } from '../scripts/lib/steps.mjs';
+import { report } from '../scripts/lib/steps.mjs';
 import { factsLine, machineFacts } from './support/machine.mjs';
 import { bytes, median, ms, ratio, summary, table } from './support/numbers.mjs';
 import { readOptions } from './support/options.mjs';
 import { buildPrograms, startScene } from './support/scene.mjs';
-import { buildPages, CLIENTS, clientNames, openClient, serveClients } from './support/site.mjs';
+import { buildPages, CLIENTS, clientNames, loadClient, openClient, serveClients } from './support/site.mjs';
 
 const USAGE = `npm run bench:browser [-- option …]
 
@@ -21,8 +21,6 @@ const USAGE = `npm run bench:browser [-- option …]
   --no-build       measure what is built already`;
 
 const SWEEP = [500, 1000, 2000, 5000];
-/** The demo page marks only this; the minimal pages mark `rows`, `screen` and `settled`. */
-const DEMO_PAGE_MARK = 'sash:list-painted';
 /** Work that a client leaves for after its list belongs to its longest block. */
 const SETTLE_MS = 1500;
 /** A slow homeserver takes 42 ms a room; a plain client much more than that on a small machine. */
@@ -79,33 +77,19 @@ async function runClient(name, { scene, site, reloads }) {
     const reload = [];
     for (let count = 0; count < reloads; count++) reload.push(await load(name, opened, scene, RELOAD_LIMIT_MS));
     return { logIn, reload };
-  } catch (error) {
-    error.message += `\n--- what the page said ---\n${opened.page.log.slice(-20).join('\n')}`;
-    throw error;
   } finally {
     await opened.close();
   }
 }
 
 /** One navigation, up to when the client has nothing more to do. */
-async function load(name, { page, load }, scene, limitMs) {
+async function load(name, opened, scene, limitMs) {
   await scene.resetStats();
-  await load();
-  const at = (mark) => within(limitMs, `${CLIENTS[name].title}: ${mark}`, page.evaluate((mark) => probe.marked(mark), mark));
-  const times = CLIENTS[name].complete
-    ? { rows: await at('rows'), screen: await at('screen'), settled: await at('settled') }
-    : { screen: await at(DEMO_PAGE_MARK) };
+  const times = await loadClient(name, opened, limitMs);
   await sleep(SETTLE_MS);
-  const block = await page.evaluate(() => probe.longestBlock());
   const { bytes_out: received, requests } = await scene.stats();
-  const { fromDisk, drawn } = await page.evaluate(() => ({ fromDisk: globalThis.fromDisk, drawn: globalThis.drawnRooms?.() }));
-  return { ...times, block, received, requests, fromDisk, drawn };
-}
-
-function within(limitMs, what, promise) {
-  const giveUp = new AbortController();
-  const late = sleep(limitMs, undefined, { signal: giveUp.signal }).then(() => Promise.reject(new Problem(`not within ${limitMs / 1000} s: ${what}`)));
-  return Promise.race([promise, late]).finally(() => (late.catch(() => {}), giveUp.abort()));
+  const seen = await opened.page.evaluate(() => ({ block: probe.longestBlock(), fromDisk: globalThis.fromDisk, drawn: globalThis.drawnRooms?.() }));
+  return { ...times, received, requests, ...seen };
 }
 
 function summarize(samples) {

@@ -1,4 +1,5 @@
 // The demo account that everything is measured on: a release build of the demo homeserver, quiet unless a benchmark itself sends something.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/lib/net.mjs';
 import { builtBinary, distWww, root } from '../../scripts/lib/paths.mjs';
 import { demoHomeserver, sashServer } from '../../scripts/lib/programs.mjs';
@@ -8,6 +9,8 @@ import { client, tempDir } from '../../tests/e2e/support/index.mjs';
 import { startService } from '../../tests/e2e/support/service.mjs';
 
 const PROFILES = ['release'];
+
+const SETTLED_MS = 3000;
 
 /** Builds the programs: the demo homeserver always, the server if asked for. */
 export async function buildPrograms({ server = false } = {}) {
@@ -36,6 +39,15 @@ export async function startScene({ rooms, slow = false }) {
     resetStats: () => fetch(`${program.url}/_demo/stats`, { method: 'DELETE' }).then((answer) => answer.arrayBuffer()),
     /** Bytes and requests that the homeserver has answered since `resetStats`. */
     stats: async () => (await demo.get('/_demo/stats')).total,
+    /** Waits until the homeserver has answered nothing for a while: whoever was still fetching something is done. */
+    settled: async () => {
+      for (let before = -1; ; ) {
+        const { requests } = (await demo.get('/_demo/stats')).total;
+        if (requests === before) return;
+        before = requests;
+        await sleep(SETTLED_MS);
+      }
+    },
     stop: service.stop,
   };
 }

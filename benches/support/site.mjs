@@ -1,6 +1,7 @@
 // The pages that are measured, and the browser that they run in.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setUp } from '../../scripts/setup/index.mjs';
 import { buildNpm, buildPage } from '../../scripts/lib/outputs.mjs';
 import { distWww, root } from '../../scripts/lib/paths.mjs';
@@ -11,14 +12,14 @@ const PAGES = join(root, 'benches', 'pages');
 const PROBE = join(PAGES, 'probe.js');
 const BLANK = '/bench/blank.html';
 
-/**
- * The clients by name. `path` is their page, `session` the key and value under which they look for one in localStorage; `complete` says that they mark
- * when the whole account is known and, where they have to, saved.
- */
+/** What the minimal pages mark, in order: any room painted; a screenful painted; everything known and, where the client has to, saved. */
+const MARKS = { rows: 'rows', screen: 'screen', settled: 'settled' };
+
+/** The clients by name. `session` gives the key and value under which they look for one in localStorage, `marks` what their page marks by which name. */
 export const CLIENTS = {
-  sash: { title: 'Sash', path: '/bench/sash.html', session: minimal, complete: true, needsPackage: true },
-  page: { title: 'Sash, demo page', path: '/index.html', session: demoPage, complete: false, needsPackage: true },
-  'js-sdk': { title: 'matrix-js-sdk v2', path: '/bench/js-sdk.html', session: minimal, complete: true, needsPackage: false },
+  sash: { title: 'Sash', path: '/bench/sash.html', session: minimal, marks: MARKS, needsPackage: true },
+  page: { title: 'Sash, demo page', path: '/index.html', session: demoPage, marks: { screen: 'sash:list-painted' }, needsPackage: true },
+  'js-sdk': { title: 'matrix-js-sdk v2', path: '/bench/js-sdk.html', session: minimal, marks: MARKS, needsPackage: false },
 };
 
 /** Splits and checks a list of clients as the command line has it. */
@@ -71,6 +72,18 @@ export async function openClient(name, { site, session }) {
     load: () => page.goto(new URL(path, site.url).href, { waitUntil: 'commit' }),
     close: browser.close,
   };
+}
+
+/** Loads a client and waits for its marks. Returns when each was reached, in milliseconds since the navigation began. */
+export async function loadClient(name, { page, load }, limitMs) {
+  await load();
+  const times = {};
+  for (const [what, mark] of Object.entries(CLIENTS[name].marks)) {
+    const reached = page.evaluate((mark) => probe.marked(mark), mark);
+    times[what] = await Promise.race([reached, sleep(limitMs, undefined, { ref: false })]);
+    if (times[what] === undefined) throw new Problem(`${CLIENTS[name].title} did not mark "${mark}" within ${limitMs / 1000} s\n--- what the page said ---\n${page.log.slice(-20).join('\n')}`);
+  }
+  return times;
 }
 
 function minimal(session) {
