@@ -41,7 +41,7 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue], sou
     };
     let room_id = room.entry.room_id.clone();
     let changed = apply(&mut record, events, position, may_replace, |note| {
-        draft.skip(|| format!("{room_id}.account_data{note}"))
+        draft.skip(|| format!("{room_id}.account_data{note}"));
     });
     if changed.is_empty() {
         return;

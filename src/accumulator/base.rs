@@ -16,7 +16,7 @@ use super::{
     timeline::Laid,
 };
 use crate::model::{
-    AccountView, Commit, Event, Known, Membership, RoomEntry, StateEntry, Step, Timestamp,
+    AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RoomEntry, StateEntry, Step, Timestamp,
     v2::{JoinedRoom, RoomState, Summary},
 };
 
@@ -63,6 +63,23 @@ pub fn accumulate_joined_rooms(view: &dyn AccountView, rooms: &[OwnedRoomId], no
         entry.membership_position = draft.position;
         draft.put_room(entry, None);
     }
+    draft.finish()
+}
+
+/// Ends the bootstrap: every room is known. What the base did not have the chain brought whole, or it is no room of the
+/// user's any more; of the latter nothing is known but the id, and they go.
+pub fn complete_bootstrap(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Timestamp) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    for entry in rooms.iter().filter_map(|room| view.entry(room)).filter(|entry| entry.known != Known::Whole) {
+        if entry.known == Known::Unknown && entry.changed.latest() == Position(0) {
+            draft.forget_room(entry.room_id.clone());
+        } else {
+            let mut entry = RoomEntry { known: Known::Whole, ..entry.clone() };
+            entry.changed.summary = draft.position;
+            draft.put_room(entry, None);
+        }
+    }
+    draft.account.bootstrap = Bootstrap::Complete;
     draft.finish()
 }
 
@@ -120,14 +137,19 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     transition.ever_joined |= incoming::has_create(state.iter().chain(timeline));
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
-        let agrees = (section == Section::Join) == (before.membership == Membership::Join);
-        if chain_said && !agrees {
-            return false;
+        let is_in = before.membership == Membership::Join;
+        let is_out = matches!(before.membership, Membership::Leave | Membership::Ban);
+        match section {
+            // The chain took the user out meanwhile: the rest of what the base says is still what there was.
+            Section::Join if chain_said && is_out && before.ever_joined => return true,
+            Section::Join if chain_said && !is_in => return false,
+            Section::Leave if chain_said && is_in => return false,
+            _ => {}
         }
     } else if !transition.ever_joined {
         return false;
     }
-    sync::apply_transition(room, &transition);
+    sync::apply_transition(room, transition);
     true
 }
 
@@ -137,7 +159,7 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
         room.put_state(event, source);
     }
     // A base without any state says nothing of what is gone.
-    if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.before.is_none() {
+    if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.is_fresh() {
         return;
     }
     for (event_type, state_key, _) in superseded(room.all_state(), state, |entry| entry.provisional) {
@@ -212,7 +234,7 @@ pub fn accumulate_full_state(
     view: &dyn AccountView,
     room_id: &RoomId,
     events: &[&serde_json::value::RawValue],
-    at: crate::model::Position,
+    at: Position,
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
@@ -239,7 +261,7 @@ pub fn accumulate_members(
     view: &dyn AccountView,
     room_id: &RoomId,
     events: &[&serde_json::value::RawValue],
-    at: crate::model::Position,
+    at: Position,
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
@@ -255,7 +277,7 @@ pub fn accumulate_members(
     draft.finish()
 }
 
-fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: crate::model::Position) {
+fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
     for event in state {
         let Some(state_key) = &event.header.state_key else { continue };
         if room.state_position(event.kind(), state_key) <= at {
@@ -265,7 +287,7 @@ fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: crate::mode
 }
 
 /// All members are known, unless a gap came while they were asked for.
-fn know_all_members(room: &mut RoomDraft<'_, '_>, at: crate::model::Position) {
+fn know_all_members(room: &mut RoomDraft<'_, '_>, at: Position) {
     let gap_since = room.timeline().events().any(|event| event.gap_before && event.live && event.position > at);
     if !gap_since && !room.entry.members_complete {
         room.entry.members_complete = true;

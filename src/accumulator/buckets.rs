@@ -11,7 +11,7 @@ use ruma::OwnedRoomId;
 use super::{draft::Draft, records::Records};
 use crate::{
     limits,
-    model::{Record, RecordKey, RoomEntry, StateEntry, StateRecord, bucket_of},
+    model::{Event, Record, RecordKey, RoomEntry, StateEntry, StateRecord, bucket_of},
 };
 
 /// Which of a room's two sets of buckets.
@@ -145,5 +145,5 @@ impl Buckets {
 }
 
 fn entry_size(entry: &StateEntry) -> usize {
-    entry.event.as_ref().map_or(100, |event| event.size())
+    entry.event.as_ref().map_or(100, Event::size)
 }

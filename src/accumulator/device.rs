@@ -127,7 +127,7 @@ pub fn acknowledge_to_device(view: &dyn AccountView, device: &DeviceId, sequence
         }
         let key = RecordKey::ToDevice(device.to_owned(), *first);
         if next > sequence.saturating_add(1) {
-            let record = draft.records.to_device(&key);
+            let record = draft.records.queued(&key);
             let gone = usize::try_from(sequence + 1 - first).unwrap_or(usize::MAX);
             let messages = record.messages.get(gone..).unwrap_or_default().to_vec();
             let rest = ToDeviceRecord { first: sequence + 1, position: record.position, messages };

@@ -15,6 +15,7 @@ use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey};
 
 /// Takes over `ephemeral` of a joined room.
 pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
+    let mut new = Vec::new();
     for event in events {
         let Some((kind, content)) = envelope(event) else {
             let room_id = room.id();
@@ -22,7 +23,7 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
             continue;
         };
         match kind.as_str() {
-            "m.receipt" => apply_receipts(room, content, Source::Newest),
+            "m.receipt" => new.extend(receipts(room, content)),
             "m.typing" => {
                 let room_id = room.id();
                 room.draft.ephemeral.typing.push((room_id, typing(content)));
@@ -30,16 +31,14 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
             _ => {}
         }
     }
+    apply_receipts(room, new, Source::Newest);
 }
 
 /// Takes over the receipts of a base.
 pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
-    for event in events {
-        if let Some(("m.receipt", content)) = envelope(event).as_ref().map(|(kind, content)| (kind.as_str(), *content))
-        {
-            apply_receipts(room, content, Source::Base { provisional: false });
-        }
-    }
+    let envelopes = events.iter().filter_map(|event| envelope(event)).filter(|(kind, _)| kind == "m.receipt");
+    let new: Vec<Receipt> = envelopes.flat_map(|(_, content)| receipts(room, content)).collect();
+    apply_receipts(room, new, Source::Base { provisional: false });
 }
 
 /// Takes over presence.
@@ -80,8 +79,7 @@ fn typing(content: &RawValue) -> Vec<OwnedUserId> {
 }
 
 /// Keeps one receipt per user, type and thread: the user's own, and those on events that are held.
-fn apply_receipts(room: &mut RoomDraft<'_, '_>, content: &RawValue, source: Source) {
-    let new = receipts(room, content);
+fn apply_receipts(room: &mut RoomDraft<'_, '_>, new: Vec<Receipt>, source: Source) {
     if new.is_empty() {
         return;
     }

@@ -11,7 +11,7 @@ use crate::{
 /// Takes over what an entry of the (non-member) state means for the index. `event` is `None` where it was removed.
 /// Returns whether what a room is called or shown with changed.
 pub(super) fn apply(entry: &mut RoomEntry, kind: &str, state_key: &str, event: Option<&Event>) -> bool {
-    let content = event.and_then(|event| event.content::<RawObject<'_>>());
+    let content = event.and_then(Event::content::<RawObject<'_>>);
     apply_content(entry, kind, state_key, content.as_ref(), event.is_some())
 }
 

@@ -31,7 +31,7 @@ mod timeline;
 pub use self::{
     base::{
         Base, BaseKind, accumulate_base, accumulate_full_state, accumulate_history, accumulate_joined_rooms,
-        accumulate_members,
+        accumulate_members, complete_bootstrap,
     },
     device::{accumulate_key_changes, acknowledge_to_device},
     progress::{advance_bootstrap, begin_chain_anew, begin_device},

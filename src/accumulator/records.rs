@@ -35,7 +35,7 @@ impl<'v> Records<'v> {
     reader!(receipts, Receipts, ReceiptsRecord);
     reader!(account_data, AccountData, AccountDataRecord);
     reader!(stripped, Stripped, StrippedRecord);
-    reader!(to_device, ToDevice, ToDeviceRecord);
+    reader!(queued, ToDevice, ToDeviceRecord);
 
     fn read(&mut self, key: &RecordKey) -> Option<&'v Record> {
         let record = self.view.record(key);

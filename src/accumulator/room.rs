@@ -71,6 +71,11 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.entry.room_id.clone()
     }
 
+    /// Returns whether nothing is stored of the room but its entry.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))

@@ -114,7 +114,8 @@ fn others_rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &D
 fn live<'a>(room: &RoomDraft<'_, '_>, joined: &'a JoinedRoom<'_>, delivery: &Delivery<'a>, broken: bool) -> Live<'a> {
     Live {
         position: room.draft.position,
-        gap: joined.limited || broken,
+        limited: joined.limited,
+        broken,
         token_before: joined.prev_batch.as_deref(),
         token_after: delivery.next_batch,
     }
@@ -131,18 +132,20 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
         }
         room.write(RecordKey::Stripped, None);
     }
-    apply_transition(room, &transition);
+    apply_transition(room, transition);
     settle_knowledge(room, is_whole);
-    let own_join = own_join(room, &block, &transition);
+    let own_join = own_join(room, &block, transition);
     let broken = transition.joins || is_of_earlier_chain(room);
     let new = take_in(room, &block, joined, delivery, broken);
     if transition.joins {
         room.timeline().begin_stay(own_join.as_deref());
     }
-    if new.is_empty() && transition.joins {
+    // Of a room that is held back nobody knows when it was entered.
+    let enters = transition.joins && room.entry.known == Known::Whole;
+    if new.is_empty() && enters {
         room.news = Some(super::activity::News { sent: room.draft.now, bumps: true });
     }
-    if transition.joins
+    if enters
         && room.entry.bump_stamp == Timestamp(0)
         && let Some(news) = &mut room.news
     {
@@ -165,13 +168,13 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         if !transition.ever_joined {
             return false;
         }
-        apply_transition(room, &transition);
+        apply_transition(room, transition);
         room.entry.known = Known::Whole;
         take_in(room, &block, left, delivery, false);
         room.apply_summary(&left.summary);
         return true;
     };
-    apply_transition(room, &transition);
+    apply_transition(room, transition);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     if matches!(before.membership, Membership::Invite | Membership::Knock) {
         stripped::replace_own(room, block.events());
@@ -213,7 +216,7 @@ fn invite(
     let read = stripped::read(&mut room, state);
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
-    apply_transition(&mut room, &transition);
+    apply_transition(&mut room, transition);
     room.entry.known = Known::Whole;
     let changed = stripped::replace(&mut room, &read);
     if transition.changed || changed {
@@ -303,7 +306,7 @@ fn timeline_state(room: &mut RoomDraft<'_, '_>, timeline: &[Incoming], overlap: 
     events.filter(|(index, event)| event.is_state() && counts(*index, event)).map(|(_, event)| event.clone()).collect()
 }
 
-pub(super) fn apply_transition(room: &mut RoomDraft<'_, '_>, transition: &Transition) {
+pub(super) fn apply_transition(room: &mut RoomDraft<'_, '_>, transition: Transition) {
     room.entry.membership = transition.membership;
     room.entry.by_other = transition.by_other;
     room.entry.ever_joined = transition.ever_joined;
@@ -331,7 +334,7 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 }
 
 /// Returns the join event that begins the stay, if the timeline holds it.
-fn own_join(room: &RoomDraft<'_, '_>, block: &Block, transition: &Transition) -> Option<ruma::OwnedEventId> {
+fn own_join(room: &RoomDraft<'_, '_>, block: &Block, transition: Transition) -> Option<ruma::OwnedEventId> {
     let user = room.draft.user_id();
     let is_own = |event: &&Event| {
         incoming::is_member_of(event, user)

@@ -38,8 +38,10 @@ struct Slot {
 /// Where events that come in at the live end stand.
 pub(super) struct Live<'a> {
     pub position: Position,
-    /// Events may be missing before the first one.
-    pub gap: bool,
+    /// The homeserver left out events before the first one.
+    pub limited: bool,
+    /// What is held ends somewhere before the first one.
+    pub broken: bool,
     /// The token for the place before the first one.
     pub token_before: Option<&'a str>,
     /// The token for the place after the last one.
@@ -139,7 +141,7 @@ impl Timeline {
         if overlap == 0
             && let Some(first) = self.slots.get_mut(before)
         {
-            first.event.gap_before = live.gap;
+            first.event.gap_before = live.limited || (live.broken && before > 0);
             first.event.token_before = live.token_before.map(ToOwned::to_owned);
             self.complete |= before == 0 && first.event.event.kind() == "m.room.create";
         }

@@ -14,6 +14,8 @@ mod receipts;
 mod record;
 mod room;
 mod state;
+#[cfg(test)]
+mod stored_tests;
 mod time;
 mod timeline;
 pub mod v2;

@@ -5,11 +5,13 @@
 
 use std::rc::Rc;
 
+use ruma::OwnedRoomId;
+
 use super::{Poll, PollError, backoff::Backoff, scout, whole};
 use crate::{
     account::Account,
     accumulator, limits,
-    model::{Bootstrap, Step},
+    model::{Bootstrap, Known, Step},
     platform,
     storage::StorageError,
     upstream::{UpstreamError, parse},
@@ -45,11 +47,16 @@ pub(super) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
 }
 
 /// Marks the account as known whole.
-pub(super) async fn complete(account: &Account) -> Result<(), StorageError> {
-    advance(account, Bootstrap::Complete).await
+pub(super) async fn complete(account: &Rc<Account>) -> Result<(), StorageError> {
+    let open: Vec<OwnedRoomId> = {
+        let state = account.state.borrow();
+        let rooms = state.cache.rooms.iter().map(|(_, entry)| entry);
+        rooms.filter(|entry| entry.known != Known::Whole).map(|entry| entry.room_id.clone()).collect()
+    };
+    account.commit(|cache, now| accumulator::complete_bootstrap(cache, &open, now)).await
 }
 
-async fn advance(account: &Account, phase: Bootstrap) -> Result<(), StorageError> {
+async fn advance(account: &Rc<Account>, phase: Bootstrap) -> Result<(), StorageError> {
     account.commit(|cache, _| Step::Done(accumulator::advance_bootstrap(cache, phase.clone()))).await
 }
 

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
 /// An object that is being written.
 pub struct Object<'a> {
     out: &'a mut String,

@@ -27,10 +27,10 @@ fn a_room_that_the_chain_brings_before_its_base_is_held_back() {
            join !b create @me=join | m1",
         expect![[r#"
             !a join unknown active 4000 name New unread 1/0
-              0..2 gap [m5 name=New s1>]
+              0..2 [m5 name=New s1>]
               name=New^1
             !b join active 4001
-              0..1 gap [m1 s1>]
+              0..1 [m1 s1>]
               create^1 @me=join^1
         "#]],
     );
@@ -68,7 +68,7 @@ fn a_base_without_a_common_event_stands_before_the_chain() {
            join !a create @me=join | m3 m4 prev:p3 next:w",
         expect![[r#"
             !a join active 5000
-              -2..1 [<p3 ~m3 ~m4 w>] gap [m5 s1>]
+              -2..1 [<p3 ~m3 ~m4 w> m5 s1>]
               create^2 @me=join^2
         "#]],
     );
@@ -185,9 +185,9 @@ fn what_the_chain_said_of_membership_wins() {
            join !a create @me=join | m1
            join !i create @me=join | m2",
         expect![[r#"
-            !a leave unknown active 5000
-              0..1 [@me=leave s1>]
-              @me=leave^3
+            !a leave active 6000
+              -1..1 [~m1 @me=leave s1>]
+              create^4 @me=leave^3
             !i invite by other active 3000 name I
               stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"I"},"state_key":""}
               stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
@@ -286,4 +286,56 @@ fn laying_rooms_of_which_nothing_is_known_loads_nothing() {
            join !c create @me=join | m3",
     );
     assert_eq!(world.loads, before);
+}
+
+#[test]
+fn a_room_that_the_chain_took_the_user_out_of_is_known_all_the_same() {
+    check(
+        "bootstrap start
+         v2 s0
+         joined !a
+         v2 s1
+           leave !a | @me=leave/@b
+         whole
+           join !a create name=A @me=join | m1>10 m2>20 prev:p1",
+        expect![[r#"
+            !a leave by other active 5000 name A
+              -2..1 [<p1 ~m1 ~m2 @me=leave/@b s1>]
+              create^3 name=A^3 @me=leave/@b^2
+        "#]],
+    );
+}
+
+#[test]
+fn in_the_end_every_room_is_known() {
+    check(
+        "bootstrap start
+         v2 s0
+         joined !a !gone !c
+         v2 s1
+           join !c | m1
+         whole
+           join !a create @me=join | m1>10
+         complete",
+        expect![[r#"
+            !a join active 10
+              -1..0 [~m1]
+              create^3 @me=join^3
+            !c join active 5000
+              0..1 [m1 s1>]
+        "#]],
+    );
+}
+
+#[test]
+fn a_receipt_does_not_move_a_room_of_which_nothing_is_known() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a read=m1@b",
+        expect![[r#"
+            !a join unknown active 0
+        "#]],
+    );
 }

@@ -137,7 +137,7 @@ fn another_device_adds_events_but_no_state() {
            join !a | m2 name=B m3 unread:1/0",
         expect![[r#"
             !a join active 7000 name B unread 1/0
-              0..4 gap [m1 s1> m2 name=B o2> m3 s2>]
+              0..4 [m1 s1> m2 name=B o2> m3 s2>]
               create^1 name=B^3 @me=join^1
         "#]],
     );
@@ -158,7 +158,7 @@ fn another_device_that_may_have_missed_something_adds_nothing() {
            join !a | m2 m3 m4 m5",
         expect![[r#"
             !a join active 7000 name A
-              0..5 gap [m1 s1> m2 m3 m4 m5 s2>]
+              0..5 [m1 s1> m2 m3 m4 m5 s2>]
               create^1 name=A^1 @me=join^1
         "#]],
     );
@@ -176,7 +176,7 @@ fn a_transaction_id_belongs_to_the_device_whose_poll_brought_it() {
     );
     expect![[r#"
         !a join active 4000
-          0..1 gap [m1?DEVICE:t1 s1>]
+          0..1 [m1?DEVICE:t1 s1>]
           create^1 @me=join^1
     "#]]
     .assert_eq(&world.dump());
@@ -188,7 +188,7 @@ fn a_transaction_id_belongs_to_the_device_whose_poll_brought_it() {
     );
     expect![[r#"
         !a join active 6000
-          0..2 gap [m1?DEVICE:t1 s1> m2?OTHER:t3 s2>]
+          0..2 [m1?DEVICE:t1 s1> m2?OTHER:t3 s2>]
           create^1 @me=join^1
     "#]]
     .assert_eq(&world.dump());

@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod devices;
+mod malformed;
 mod script;
 mod state;
 mod timeline;

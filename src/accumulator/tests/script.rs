@@ -81,6 +81,10 @@ impl World {
                 let rooms: Vec<OwnedRoomId> = rooms.iter().map(|name| room(name)).collect();
                 self.commit(|world| accumulate_joined_rooms(&world.cache, &rooms, world.now));
             }
+            ["complete"] => {
+                let rooms: Vec<OwnedRoomId> = self.cache.rooms.iter().map(|(_, entry)| entry.room_id.clone()).collect();
+                self.commit(|world| complete_bootstrap(&world.cache, &rooms, world.now));
+            }
             ["scout"] => self.base(BaseKind::Scout, block),
             ["whole"] => self.base(BaseKind::Whole, block),
             ["crawl"] => self.base(BaseKind::Crawl, block),

@@ -12,7 +12,7 @@ fn state_before_the_timeline_goes_first() {
            join !a create @me=join name=Old | name=New m1",
         expect![[r#"
             !a join active 3000 name New
-              0..2 gap [name=New m1 s1>]
+              0..2 [name=New m1 s1>]
               create^1 name=New^1 @me=join^1
         "#]],
     );
@@ -26,7 +26,7 @@ fn state_after_the_timeline_is_the_truth() {
            join !a after create @me=join name=Reset | name=Other m1",
         expect![[r#"
             !a join active 3000 name Reset
-              0..2 gap [name=Other m1 s1>]
+              0..2 [name=Other m1 s1>]
               create^1 name=Reset^1 @me=join^1
         "#]],
     );
@@ -42,7 +42,7 @@ fn an_entry_that_stays_keeps_its_position() {
            join !a name=A topic=U | m5 limited",
         expect![[r#"
             !a join active 4000 name A
-              0..2 gap [m1 s1>] gap [m5 s2>]
+              0..2 [m1 s1>] gap [m5 s2>]
               create^1 name=A^1 topic=U^2 @me=join^1
         "#]],
     );
@@ -238,7 +238,7 @@ fn a_left_room_stays_as_of_the_leave() {
            leave !a | m2 @me=leave",
         expect![[r#"
             !a leave active 4000 name A unread 0/0
-              0..3 gap [m1 s1> m2 @me=leave s2>]
+              0..3 [m1 s1> m2 @me=leave s2>]
               create^1 name=A^1 @me=leave^2
         "#]],
     );
@@ -276,7 +276,7 @@ fn a_rejoin_begins_anew_behind_a_gap() {
            join !a create name=New @b=join#2 | m7 @me=join#2 m8",
         expect![[r#"
             !a join active 5000 name New
-              0..5 gap [m1 s1> @me=leave s2>] gap [m7 @me=join#2 m8 s3>] joined at 3
+              0..5 [m1 s1> @me=leave s2>] gap [m7 @me=join#2 m8 s3>] joined at 3
               create^3 name=New^3 @b=join#2^3 @me=join#2^3
         "#]],
     );
@@ -291,7 +291,7 @@ fn a_removed_entry_leaves_a_place() {
          full-state !a 1 create name=A @me=join",
         expect![[r#"
             !a join active 3000 name A all members
-              0..1 gap [m1 s1>]
+              0..1 [m1 s1>]
               create^1 name=A^1 -m.room.topic^2 -m.room.member@b:x^2 @me=join^1
         "#]],
     );
@@ -308,7 +308,7 @@ fn full_state_does_not_take_back_what_came_later() {
          full-state !a 1 create name=A @me=join topic=T",
         expect![[r#"
             !a join active 4000 bump 3000 name Later all members
-              0..3 gap [m1 s1> name=Later @c=join s2>]
+              0..3 [m1 s1> name=Later @c=join s2>]
               create^1 name=Later^2 topic=T^3 @c=join^2 @me=join^1
         "#]],
     );
@@ -323,7 +323,7 @@ fn all_members_are_known_until_a_gap() {
          members !a 1 @me=join @b=join:B @c=leave",
         expect![[r#"
             !a join active 3000 heroes @b(B) all members
-              0..1 gap [m1 s1>]
+              0..1 [m1 s1>]
               create^1 @b=join:B^2 @c=leave^2 @me=join^1
         "#]],
     );
@@ -336,7 +336,7 @@ fn all_members_are_known_until_a_gap() {
            join !a | m9 limited",
         expect![[r#"
             !a join active 5000 heroes @b(B)
-              0..2 gap [m1 s1>] gap [m9 s2>]
+              0..2 [m1 s1>] gap [m9 s2>]
               create^1 @b=join:B^2 @me=join^1
         "#]],
     );
@@ -385,11 +385,11 @@ fn receipts_are_the_users_own_and_those_on_events_that_are_held() {
          v2 s1
            join !a create @me=join | m1 m2 read=m1@b read=gone@c read=gone@me read=m2@b/main",
     );
-    expect!["m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["m1@b^1 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
     world.run("v2 s2\n  join !a read=m2@b");
-    expect!["m2@b/main^1 m2@b^2"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["m2@b^2 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
     world.run("v2 s2\n  join !a read=unseen@b");
-    expect!["m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
 }
 
 #[test]

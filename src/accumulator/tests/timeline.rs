@@ -12,7 +12,7 @@ fn a_new_room_comes_whole() {
            join !a | create @me=join name=A m1 prev:p0",
         expect![[r#"
             !a join active 3000 name A
-              0..4 all gap [<p0 create @me=join name=A m1 s1>] joined at 1
+              0..4 all [<p0 create @me=join name=A m1 s1>] joined at 1
               create^1 name=A^1 @me=join^1
         "#]],
     );
@@ -28,7 +28,7 @@ fn new_events_go_behind_the_known_ones() {
            join !a | m3 prev:p2",
         expect![[r#"
             !a join active 4000
-              0..3 gap [m1 m2 s1> <p2 m3 s2>]
+              0..3 [m1 m2 s1> <p2 m3 s2>]
               create^1 @me=join^1
         "#]],
     );
@@ -44,7 +44,7 @@ fn a_limited_timeline_makes_a_gap() {
            join !a | m8 m9 limited prev:p2",
         expect![[r#"
             !a join active 4000
-              0..4 gap [m1 m2 s1>] gap [<p2 m8 m9 s2>]
+              0..4 [m1 m2 s1>] gap [<p2 m8 m9 s2>]
               create^1 @me=join^1
         "#]],
     );
@@ -60,7 +60,7 @@ fn a_limited_timeline_that_overlaps_makes_none() {
            join !a | m2 m3 limited prev:p2",
         expect![[r#"
             !a join active 4000
-              0..3 gap [m1 m2 s1> m3 s2>]
+              0..3 [m1 m2 s1> m3 s2>]
               create^1 @me=join^1
         "#]],
     );
@@ -93,7 +93,7 @@ fn late_backfill_is_passed_over() {
            join !a | name=Old name=New m2 m3",
         expect![[r#"
             !a join active 4000 name New
-              0..3 gap [name=New m2 s1> m3 s2>]
+              0..3 [name=New m2 s1> m3 s2>]
               create^1 name=New^1 @me=join^1
         "#]],
     );
@@ -107,7 +107,7 @@ fn an_event_that_stands_twice_is_held_once() {
            join !a create @me=join | m1 m1 m2 m1",
         expect![[r#"
             !a join active 3000
-              0..2 gap [m1 m2 s1>]
+              0..2 [m1 m2 s1>]
               create^1 @me=join^1
         "#]],
     );
@@ -121,7 +121,7 @@ fn what_is_no_event_is_skipped() {
            join !a create @me=join bad m0 | m1 bad m2",
         expect![[r#"
             !a join active 3000
-              0..2 gap [m1 m2 s1>]
+              0..2 [m1 m2 s1>]
               create^1 @me=join^1
             skipped !a:x.state[2]: not an event
             skipped !a:x.state: 1 without a state key
@@ -206,7 +206,7 @@ fn history_fills_a_gap() {
          history !a m6 m7 prev:p6",
         expect![[r#"
             !a join active 4000
-              -2..4 gap [m1 m2 s1>] gap [<p6 ~m6 ~m7 <p8 m8 m9 s2>]
+              -2..4 [m1 m2 s1>] gap [<p6 ~m6 ~m7 <p8 m8 m9 s2>]
               create^1 @me=join^1
         "#]],
     );
@@ -219,7 +219,7 @@ fn history_fills_a_gap() {
          history !a m1 m2 m6 m7 prev:p0",
         expect![[r#"
             !a join active 4000
-              -2..4 gap [<p0 m1 m2 s1> ~m6 ~m7 <p8 m8 m9 s2>]
+              -2..4 [<p0 m1 m2 s1> ~m6 ~m7 <p8 m8 m9 s2>]
               create^1 @me=join^1
         "#]],
     );
@@ -236,7 +236,7 @@ fn a_redaction_edits_the_event_that_is_held() {
     );
     expect![[r#"
         !a join active 4000 bump 3000
-          0..3 gap [m1(redacted) m2 s1> redact=m1 s2>]
+          0..3 [m1(redacted) m2 s1> redact=m1 s2>]
           create^1 @me=join^1
     "#]]
     .assert_eq(&world.dump());
@@ -257,7 +257,7 @@ fn a_redaction_edits_state() {
            join !a | redact=name=A redact=@b=join:Bob",
         expect![[r#"
             !a join active 4000 bump 3000 heroes @b
-              0..3 gap [m1 s1> redact=name=A redact=@b=join:Bob s2>]
+              0..3 [m1 s1> redact=name=A redact=@b=join:Bob s2>]
               create^1 name=A(redacted)^2 @b=join:Bob(redacted)^2 @me=join^1
         "#]],
     );
@@ -293,16 +293,16 @@ fn rooms_of_one_response_are_stamped_in_the_order_of_their_newest_events() {
            join !d create @me=join | m4>20",
         expect![[r#"
             !a join active 3002
-              0..1 gap [m1 s1>]
+              0..1 [m1 s1>]
               create^1 @me=join^1
             !b join active 3000
-              0..1 gap [m2 s1>]
+              0..1 [m2 s1>]
               create^1 @me=join^1
             !c join active 3003
-              0..1 gap [m3 s1>]
+              0..1 [m3 s1>]
               create^1 @me=join^1
             !d join active 3001
-              0..1 gap [m4 s1>]
+              0..1 [m4 s1>]
               create^1 @me=join^1
         "#]],
     );
@@ -320,10 +320,10 @@ fn stamps_grow_when_the_clock_goes_back() {
            join !b create @me=join | m2",
         expect![[r#"
             !a join active 6000
-              0..1 gap [m1 s1>]
+              0..1 [m1 s1>]
               create^1 @me=join^1
             !b join active 6001
-              0..1 gap [m2 s2>]
+              0..1 [m2 s2>]
               create^2 @me=join^2
         "#]],
     );
@@ -339,7 +339,7 @@ fn only_bump_types_move_the_bump_stamp() {
            join !a | reaction topic=T",
         expect![[r#"
             !a join active 4000 bump 3000
-              0..3 gap [m1 s1> reaction topic=T s2>]
+              0..3 [m1 s1> reaction topic=T s2>]
               create^1 topic=T^2 @me=join^1
         "#]],
     );
