@@ -19,11 +19,10 @@ let settled = false;
 const lastActive = new Map();
 
 client.on(RoomEvent.Timeline, (_event, room) => prepared && room && lastActive.set(room.roomId, room.getLastActiveTimestamp()));
-client.on(ClientEvent.Sync, async (state, _previous, data) => {
+client.on(ClientEvent.Sync, async (state) => {
   if (state !== 'PREPARED' && state !== 'SYNCING') return;
   if (!prepared) for (const room of client.getRooms()) lastActive.set(room.roomId, room.getLastActiveTimestamp());
   prepared = true;
-  globalThis.fromDisk ??= data?.fromCache === true;
   drawList();
   if (state !== 'SYNCING' || settled) return;
   // It would save by itself within five minutes; a reload before that would find nothing.

@@ -22,9 +22,6 @@ sash.addEventListener('progress', ({ detail }) => {
 });
 complete = sash.status.progress.phase === 'complete';
 
-/** Whether the homeserver had answered nothing yet when the list was drawn. */
-globalThis.fromDisk = undefined;
-
 for (let asked = false; ; ) {
   const atOnce = pos === undefined || complete !== asked;
   const askedComplete = complete;
@@ -51,11 +48,12 @@ function merge(response) {
     if (last) Object.assign(room, { text: last.content?.body ?? last.type, time: last.origin_server_ts });
     rooms.set(id, { text: '', time: room.stamp, ...room });
   }
-  if (rooms.size > 0) globalThis.fromDisk ??= sash.status.state === 'starting';
   draw([...rooms.values()].sort((a, b) => b.stamp - a.stamp), response.lists?.all?.count ?? 0);
 }
 
-const nameOf = ({ heroes }) => heroes?.map((hero) => hero.displayname ?? hero.user_id).join(', ') || undefined;
+function nameOf({ heroes }) {
+  return heroes?.map((hero) => hero.displayname ?? hero.user_id).join(', ') || undefined;
+}
 
 async function recover(error) {
   console.error(`sync failed: ${error.errcode} ${error.message}`);

@@ -21,7 +21,7 @@ export async function buildPrograms({ server = false } = {}) {
 
 /**
  * Starts a homeserver whose account `demo` has so many rooms, and a room in which `alice` can speak to it. Returns
- * `{ url, rooms, logIn(), alice, aliceRoom, resetStats(), stats(), stop() }`; `logIn` makes a new device each time.
+ * `{ url, rooms, logIn(), alice, aliceRoom, resetStats(), stats(), hold(on), settled(), stop() }`; `logIn` makes a new device each time.
  */
 export async function startScene({ rooms, slow = false }) {
   const args = ['--quiet', ...(slow ? ['--slow'] : [])];
@@ -39,6 +39,8 @@ export async function startScene({ rooms, slow = false }) {
     resetStats: () => fetch(`${program.url}/_demo/stats`, { method: 'DELETE' }).then((answer) => answer.arrayBuffer()),
     /** Bytes and requests that the homeserver has answered since `resetStats`. */
     stats: async () => (await demo.get('/_demo/stats')).total,
+    /** While held, the homeserver answers no /sync. */
+    hold: (hold) => demo.post('/_demo/hold', { hold }),
     /** Waits until the homeserver has answered nothing for a while: whoever was still fetching something is done. */
     settled: async () => {
       for (let before = -1; ; ) {

@@ -11,6 +11,7 @@ import { launchBrowser, servePage } from '../../tests/e2e/support/index.mjs';
 const PAGES = join(root, 'benches', 'pages');
 const PROBE = join(PAGES, 'probe.js');
 const BLANK = '/bench/blank.html';
+const ICON = '<link rel="icon" href="data:,">';
 
 /** What the minimal pages mark, in order: any room painted; a screenful painted; everything known and, where the client has to, saved. */
 const MARKS = { rows: 'rows', screen: 'screen', settled: 'settled' };
@@ -46,7 +47,7 @@ export async function buildPages(names, { build = true } = {}) {
 export async function serveClients() {
   return servePage(distWww, {
     pages: {
-      [BLANK]: '<!doctype html><title>Blank</title>',
+      [BLANK]: `<!doctype html>${ICON}<title>Blank</title>`,
       '/bench/sash.html': html('sash.js'),
       '/bench/sash.js': await bundle('sash.js', { external: ['/sash/*'] }),
       '/bench/js-sdk.html': html('js-sdk.js'),
@@ -74,11 +75,12 @@ export async function openClient(name, { site, session }) {
   };
 }
 
-/** Loads a client and waits for its marks. Returns when each was reached, in milliseconds since the navigation began. */
-export async function loadClient(name, { page, load }, limitMs) {
+/** Loads a client and waits for its marks, or those of them that are asked for. Returns when each was reached, in milliseconds since the navigation began. */
+export async function loadClient(name, { page, load }, limitMs, wanted = Object.keys(CLIENTS[name].marks)) {
   await load();
   const times = {};
-  for (const [what, mark] of Object.entries(CLIENTS[name].marks)) {
+  for (const what of wanted) {
+    const mark = CLIENTS[name].marks[what];
     const reached = page.evaluate((mark) => probe.marked(mark), mark);
     times[what] = await Promise.race([reached, sleep(limitMs, undefined, { ref: false })]);
     if (times[what] === undefined) throw new Problem(`${CLIENTS[name].title} did not mark "${mark}" within ${limitMs / 1000} s\n--- what the page said ---\n${page.log.slice(-20).join('\n')}`);
@@ -95,7 +97,7 @@ function demoPage(session) {
 }
 
 const html = (script) =>
-  `<!doctype html><meta charset="utf-8"><title>Bench</title><link rel="icon" href="data:,"><ol data-testid="room-list"></ol><script type="module" src="/bench/${script}"></script>`;
+  `<!doctype html><meta charset="utf-8">${ICON}<title>Bench</title><ol data-testid="room-list"></ol><script type="module" src="/bench/${script}"></script>`;
 
 async function bundle(entry, options = {}) {
   const { build } = await import('esbuild');
