@@ -53,7 +53,6 @@ async function measure(name, { scene, site, events }) {
   const opened = await openClient(name, { site, session: await scene.logIn() });
   try {
     await loadClient(name, opened, LOAD_LIMIT_MS);
-    await scene.settled();
     const offset = await clockOffset(opened.page);
     const samples = [];
     for (let number = -WARM_UP; number < events; number++) {

@@ -21,6 +21,19 @@
 
   const watched = new Map();
 
+  /** Resolves with the time at which the DOM is found to be as wanted. */
+  const changed = (isThere) =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (!isThere()) return;
+        observer.disconnect();
+        resolve(performance.now());
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+      look();
+    });
+
   globalThis.probe = {
     /** Marks the moment at which what is in the DOM now has been painted. Only the first mark of a name counts. */
     painted(name) {
@@ -43,25 +56,14 @@
       });
     },
 
+    /** Resolves with the time at which an element was there, now at the earliest. */
+    present: (selector) => changed(() => document.querySelector(selector)),
+
     /** The longest time for which the main thread did nothing else, in milliseconds since the navigation. */
     longestBlock: () => Math.max(longestTask, longestGap),
 
     /** Starts to look out for a text anywhere in the room list. */
-    watch(text) {
-      watched.set(
-        text,
-        new Promise((resolve) => {
-          const look = () => {
-            if (!document.querySelector('[data-testid=room-list]')?.textContent.includes(text)) return;
-            observer.disconnect();
-            resolve(performance.now());
-          };
-          const observer = new MutationObserver(look);
-          observer.observe(document.body, { subtree: true, childList: true, characterData: true });
-          look();
-        }),
-      );
-    },
+    watch: (text) => void watched.set(text, changed(() => document.querySelector('[data-testid=room-list]')?.textContent.includes(text))),
 
     /** Resolves with the time at which a watched text came into the list. */
     async seen(text) {

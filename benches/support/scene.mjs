@@ -1,5 +1,4 @@
 // The demo account that everything is measured on: a release build of the demo homeserver, quiet unless a benchmark itself sends something.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/lib/net.mjs';
 import { builtBinary, distWww, root } from '../../scripts/lib/paths.mjs';
 import { demoHomeserver, sashServer } from '../../scripts/lib/programs.mjs';
@@ -10,8 +9,6 @@ import { startService } from '../../tests/e2e/support/service.mjs';
 
 const PROFILES = ['release'];
 
-const SETTLED_MS = 3000;
-
 /** Builds the programs: the demo homeserver always, the server if asked for. */
 export async function buildPrograms({ server = false } = {}) {
   await setUp('rust');
@@ -21,7 +18,7 @@ export async function buildPrograms({ server = false } = {}) {
 
 /**
  * Starts a homeserver whose account `demo` has so many rooms, and a room in which `alice` can speak to it. Returns
- * `{ url, rooms, logIn(), alice, aliceRoom, resetStats(), stats(), hold(on), settled(), stop() }`; `logIn` makes a new device each time.
+ * `{ url, rooms, logIn(), alice, aliceRoom, resetStats(), stats(), hold(on), stop() }`; `logIn` makes a new device each time.
  */
 export async function startScene({ rooms, slow = false }) {
   const args = ['--quiet', ...(slow ? ['--slow'] : [])];
@@ -41,15 +38,6 @@ export async function startScene({ rooms, slow = false }) {
     stats: async () => (await demo.get('/_demo/stats')).total,
     /** While held, the homeserver answers no /sync. */
     hold: (hold) => demo.post('/_demo/hold', { hold }),
-    /** Waits until the homeserver has answered nothing for a while: whoever was still fetching something is done. */
-    settled: async () => {
-      for (let before = -1; ; ) {
-        const { requests } = (await demo.get('/_demo/stats')).total;
-        if (requests === before) return;
-        before = requests;
-        await sleep(SETTLED_MS);
-      }
-    },
     stop: service.stop,
   };
 }
