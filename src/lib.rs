@@ -18,11 +18,14 @@
 )]
 
 pub mod account;
+pub mod accumulator;
 pub mod cache;
 pub mod connection;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod poller;
+pub mod protocol;
 pub mod storage;
 pub mod upstream;
 

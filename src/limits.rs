@@ -42,12 +42,110 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
+/// Notes of what was skipped as malformed in one answer of the homeserver.
+pub const SKIPPED_NOTES: usize = 50;
+/// Events of a room's timeline that are kept ...
+pub const TIMELINE_EVENTS: usize = 200;
+/// ... and bytes of them, whichever is reached first.
+pub const TIMELINE_BYTES: usize = 256 * 1024;
+/// Bytes of a bucket of state or members at which the room gets more buckets ...
+pub const STATE_BUCKET: usize = 64 * 1024;
+/// ... up to so many.
+pub const STATE_BUCKETS: u16 = 64;
+/// Heroes of a room, by the specification.
+pub const HEROES: usize = 5;
+/// Children of a space that the index remembers.
+pub const SPACE_CHILDREN: usize = 10_000;
+/// Tags of a room that the index remembers.
+pub const ROOM_TAGS: usize = 100;
 /// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
 pub const SQLITE_QUEUE: usize = 256;
 /// How many commits share one SQLite transaction at most: its last member waits for the first.
 pub const SQLITE_GROUP: usize = 64;
+/// Loads that one step may ask for before it is taken for broken.
+pub const LOAD_ROUNDS: usize = 16;
+/// How long an answer of the homeserver may be that the server reads as a whole to change or understand it, in bytes.
+pub const REWRITTEN_RESPONSE: usize = 1024 * 1024;
+/// How many requests may wait for a shard's attention before handlers wait to hand theirs in.
+pub const SHARD_QUEUE: usize = 1024;
+/// How many writes may wait for the thread that keeps the tokens.
+pub const TOKEN_QUEUE: usize = 1024;
+/// How long the server trusts a token that the homeserver has confirmed and that no poll runs on.
+pub const TOKEN_TRUST: Duration = Duration::from_secs(60);
+/// How many tokens the server remembers the owners of.
+pub const TRUSTED_TOKENS: usize = 65_536;
+/// How long an access token may be, in bytes: what homeservers give out is far shorter.
+pub const ACCESS_TOKEN: usize = 8 * 1024;
+/// How many `/account/whoami` requests may be under way.
+pub const WHOAMI_CONCURRENT: usize = 64;
+/// How many accounts a shard resumes at a time when the server starts.
+pub const RESUMING: usize = 4;
+/// How long the token of a device that nobody uses is kept.
+pub const TOKEN_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// How often at most the server writes down that a device is in use.
+pub const SEEN_INTERVAL: Duration = Duration::from_secs(3600);
+/// How long the server waits for answers that are on their way before it ends.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How many accounts' databases a browser tab keeps open; the one opened first is closed for another.
 pub const INDEXEDDB_CONNECTIONS: usize = 8;
 
 /// How many requests may wait in the browser's engine at a time.
 pub const ENGINE_REQUESTS: usize = 64;
+// Accounts.
+
+/// How many starts of the process an account remembers, for judging a `pos` of an earlier one.
+pub const REMEMBERED_STARTS: usize = 128;
+
+// Requests (`spec/v4.md`, Connection; `spec/synapse.md` §1).
+
+/// Lists in a request.
+pub const LISTS: usize = 100;
+/// Room subscriptions in a request on v4.
+pub const SUBSCRIPTIONS: usize = 100;
+/// Room subscriptions in a request on the unstable wire, whose clients know no limit.
+pub const SIMPLIFIED_SUBSCRIPTIONS: usize = 1_000;
+/// Bytes of a list's key on the unstable wire.
+pub const SIMPLIFIED_LIST_KEY: usize = 64;
+/// Bytes of an opaque identifier (list keys on v4, `conn_id`).
+pub const OPAQUE_IDENTIFIER: usize = 255;
+/// Timeline events of a room that are sent at most; more is capped on v4.
+pub const TIMELINE_LIMIT: u32 = 1_000;
+/// Elements of one `required_state`, `include` and `exclude` together.
+pub const REQUIRED_STATE: usize = 1_000;
+/// Ranges of one list on the unstable wire.
+pub const RANGES: usize = 100;
+/// Values of one list filter.
+pub const FILTER_VALUES: usize = 1_000;
+/// Bytes of a request's body.
+pub const REQUEST_BODY: usize = 1024 * 1024;
+/// The longest wait that a request may ask for; longer is capped.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
+/// To-device messages in one answer; more is capped.
+pub const TO_DEVICE: usize = 1_000;
+/// To-device messages in one answer where the request does not say.
+pub const TO_DEVICE_DEFAULT: usize = 100;
+
+// Connections (design.md §3).
+
+/// Connections per device: the least recently used goes.
+pub const CONNECTIONS: usize = 16;
+/// A connection unused for so long goes.
+pub const CONNECTION_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How old the stored time of last use may grow before it is written again.
+pub const CONNECTION_USE_GRAIN: Duration = Duration::from_secs(3600);
+/// Stored deltas of a connection before they are folded into its base.
+pub const CONNECTION_DELTAS: u32 = 16;
+/// About how many bytes one answer carries; the rest comes with the next.
+pub const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// Rooms in one answer; the rest comes with the next.
+pub const ANSWER_ROOMS: usize = 1_000;
+/// Records that one step asks for at a time.
+pub const NEEDED_RECORDS: usize = 512;
+/// Lazily loaded members that a connection remembers per room: beyond it they may be sent again.
+pub const LAZY_MEMBERS: usize = 2_000;
+/// Former configurations of a room that a connection remembers: beyond it state may be sent again.
+pub const LAPSED_CONFIGS: usize = 4;
+/// Subscriptions that a connection keeps for a client that sends each once: the oldest goes.
+pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
+/// How long a client whose request was superseded is asked to wait.
+pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);

@@ -1,17 +1,18 @@
-//! From a request's bytes to an answer's bytes, whatever the wire.
+//! From a request's bytes to an answer's bytes.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::rc::Rc;
 
-use http::StatusCode;
 use ruma::{DeviceId, UserId};
 
 use super::error;
 use crate::{
     account::Account,
-    connection::{ExtensionsRequest, SyncRequest, Wire},
+    connection::Wire,
+    protocol::{self, ErrorResponse},
 };
 
-/// Answers one request. What goes wrong is an answer too: a status and a Matrix error.
+/// Answers one request of a wire by its name in `js/messages.ts`. Returns a status and a body: what goes wrong is an
+/// answer too.
 pub async fn answer(
     account: &Rc<Account>,
     user: &UserId,
@@ -19,23 +20,27 @@ pub async fn answer(
     wire: &str,
     query: &str,
     body: &[u8],
-) -> (StatusCode, Vec<u8>) {
-    let _ = (user, query, body);
-    let request = SyncRequest {
-        wire: if wire == "v4" { Wire::V4 } else { Wire::Simplified },
-        conn_id: String::new(),
-        pos: None,
-        timeout: Duration::ZERO,
-        set_presence: None,
-        lists: BTreeMap::new(),
-        room_subscriptions: BTreeMap::new(),
-        unsubscribe_rooms: Vec::new(),
-        sticky_subscriptions: false,
-        txn_id: None,
-        extensions: ExtensionsRequest::default(),
-    };
-    match account.sync(device, request).await {
-        Ok(response) => (StatusCode::OK, response.pos.to_string().into_bytes()),
-        Err(error) => error::account_error(&error),
+) -> (u16, Vec<u8>) {
+    match respond(account, user, device, wire, query, body).await {
+        Ok(body) => (200, body),
+        Err(error) => error::to_answer(&error),
     }
+}
+
+async fn respond(
+    account: &Rc<Account>,
+    user: &UserId,
+    device: &DeviceId,
+    wire: &str,
+    query: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, ErrorResponse> {
+    let wire = match wire {
+        "v4" => Wire::V4,
+        "simplified" => Wire::Simplified,
+        other => return Err(error::unknown_wire(other)),
+    };
+    let request = protocol::parse_request(wire, query, body, user)?;
+    let response = account.sync(device, request).await.map_err(error::from_account)?;
+    Ok(protocol::render(wire, &response))
 }

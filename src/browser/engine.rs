@@ -102,7 +102,7 @@ impl Engine {
     /// cancelled; never rejects.
     pub async fn sync(&self, id: u32, wire: String, query: String, body: Vec<u8>) -> Option<EngineAnswer> {
         if self.waiting.borrow().len() >= limits::ENGINE_REQUESTS {
-            return Some(to_js(error::too_many_requests()));
+            return Some(to_js(error::to_answer(&error::too_many_requests())));
         }
         let (keep, cancelled) = oneshot::channel();
         self.waiting.borrow_mut().insert(id, keep);
@@ -160,9 +160,9 @@ async fn report(mut status: watch::Receiver<Status>, on_status: Function) {
     }
 }
 
-fn to_js((status, body): (http::StatusCode, Vec<u8>)) -> EngineAnswer {
+fn to_js((status, body): (u16, Vec<u8>)) -> EngineAnswer {
     let answer: EngineAnswer = Object::new().unchecked_into();
-    answer.set_status(status.as_u16());
+    answer.set_status(status);
     answer.set_body(Uint8Array::from(body.as_slice()));
     answer
 }

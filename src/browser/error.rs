@@ -1,10 +1,9 @@
 //! Errors as the page gets them: the only place in the browser that knows an `errcode`.
 
-use http::StatusCode;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::{account::AccountError, storage::StorageError};
+use crate::{account::AccountError, protocol::ErrorResponse, storage::StorageError};
 
 /// Why the engine could not be opened, or an order not be carried out. The page makes an error class of it.
 #[derive(Debug, Serialize)]
@@ -35,48 +34,34 @@ impl From<Failure> for JsValue {
     }
 }
 
-/// The body of an answer that is an error.
-#[derive(Debug, Serialize)]
-pub struct ErrorBody<'a> {
-    errcode: &'a str,
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    soft_logout: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u32>,
-}
-
-/// Returns the status and body that a request gets which the account could not answer.
-pub fn account_error(error: &AccountError) -> (StatusCode, Vec<u8>) {
+/// Returns what a request gets that the account could not answer.
+pub fn from_account(error: AccountError) -> ErrorResponse {
     let message = error.to_string();
     match error {
         AccountError::TokenExpired { soft_logout } => {
-            body(StatusCode::UNAUTHORIZED, "M_UNKNOWN_TOKEN", &message, Some(*soft_logout), None)
+            ErrorResponse { soft_logout: Some(soft_logout), ..ErrorResponse::new(401, "M_UNKNOWN_TOKEN", message) }
         }
-        AccountError::Refused(_) => body(StatusCode::FORBIDDEN, "M_FORBIDDEN", &message, None, None),
-        AccountError::Storage(error) => {
-            body(StatusCode::INTERNAL_SERVER_ERROR, storage_code(error), &message, None, None)
-        }
-        AccountError::Stopped => body(StatusCode::SERVICE_UNAVAILABLE, "SASH_CLOSED", &message, None, None),
+        AccountError::Sync(error) => error.into(),
+        AccountError::Refused { status, errcode, message } => ErrorResponse::new(status, &errcode, message),
+        AccountError::Storage(error) => ErrorResponse::new(500, storage_code(&error), message),
+        AccountError::Stopped => ErrorResponse::new(503, "SASH_CLOSED", message),
     }
 }
 
-/// Returns what a request gets that would be one too many at a time.
-pub fn too_many_requests() -> (StatusCode, Vec<u8>) {
-    let message = "too many requests are waiting in the engine";
-    body(StatusCode::TOO_MANY_REQUESTS, "M_LIMIT_EXCEEDED", message, None, Some(1000))
+/// Returns what a request gets whose wire this engine does not speak.
+pub fn unknown_wire(name: &str) -> ErrorResponse {
+    ErrorResponse::new(404, "M_UNRECOGNIZED", format!("this engine does not speak the API {name:?}"))
 }
 
-fn body(
-    status: StatusCode,
-    errcode: &str,
-    error: &str,
-    soft_logout: Option<bool>,
-    retry_after_ms: Option<u32>,
-) -> (StatusCode, Vec<u8>) {
-    let body = ErrorBody { errcode, error, soft_logout, retry_after_ms };
-    // Strings and numbers always serialise.
-    (status, serde_json::to_vec(&body).unwrap_or_default())
+/// Returns what a request gets that would be one too many at a time.
+pub fn too_many_requests() -> ErrorResponse {
+    let message = "too many requests are waiting in the engine";
+    ErrorResponse { retry_after_ms: Some(1000), ..ErrorResponse::new(429, "M_LIMIT_EXCEEDED", message) }
+}
+
+/// Returns the status and body of an error.
+pub fn to_answer(error: &ErrorResponse) -> (u16, Vec<u8>) {
+    (error.status, error.to_json().into_bytes())
 }
 
 /// Returns the code of a failing store, for programs to tell what can be done about it.

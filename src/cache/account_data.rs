@@ -60,6 +60,19 @@ impl IgnoredUsers {
     }
 }
 
+/// Reads the rooms that Element shows as recently viewed.
+pub(super) fn breadcrumbs(account_data: &AccountDataRecord) -> Vec<OwnedRoomId> {
+    #[derive(Deserialize)]
+    struct Content {
+        recent_rooms: Vec<String>,
+    }
+    let content: Option<Content> =
+        content(account_data, "im.vector.setting.breadcrumbs").and_then(|raw| serde_json::from_str(raw.get()).ok());
+    content.map_or_else(Vec::new, |content| {
+        content.recent_rooms.into_iter().filter_map(|room| OwnedRoomId::try_from(room).ok()).collect()
+    })
+}
+
 fn content<'a>(account_data: &'a AccountDataRecord, kind: &str) -> Option<&'a RawValue> {
     #[derive(Deserialize)]
     struct Envelope<'a> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruma::{OwnedRoomId, RoomId};
 use rustc_hash::FxHashMap;
 
-use crate::model::{Position, RoomEntry};
+use crate::model::{Known, Membership, Position, RoomEntry};
 
 /// A room's number in memory: dense, and good until the process ends. Never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,34 @@ pub struct RoomIndex {
     entries: Vec<Option<RoomEntry>>,
     numbers: FxHashMap<OwnedRoomId, RoomNumber>,
     by_change: BTreeSet<(Position, RoomNumber)>,
+    by_page: FxHashMap<u8, Vec<RoomNumber>>,
+    joined: JoinedRooms,
+}
+
+/// How many rooms the user is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JoinedRooms {
+    /// All of them.
+    pub all: usize,
+    /// Those of which more than the id is known.
+    pub known: usize,
+}
+
+impl JoinedRooms {
+    fn of(entry: &RoomEntry) -> JoinedRooms {
+        let joined = entry.membership == Membership::Join;
+        JoinedRooms { all: usize::from(joined), known: usize::from(joined && entry.known != Known::Unknown) }
+    }
+
+    fn add(&mut self, other: JoinedRooms) {
+        self.all += other.all;
+        self.known += other.known;
+    }
+
+    fn subtract(&mut self, other: JoinedRooms) {
+        self.all -= other.all;
+        self.known -= other.known;
+    }
 }
 
 impl RoomIndex {
@@ -42,6 +70,16 @@ impl RoomIndex {
             .filter_map(|(number, entry)| entry.as_ref().map(|entry| (RoomNumber(number), entry)))
     }
 
+    /// Returns the rooms of one page of the stored index.
+    pub fn page(&self, page: u8) -> impl Iterator<Item = &RoomEntry> {
+        self.by_page.get(&page).into_iter().flatten().filter_map(|number| self.get(*number))
+    }
+
+    /// Returns how many rooms the user is in.
+    pub fn joined(&self) -> JoinedRooms {
+        self.joined
+    }
+
     /// Returns how many rooms there are.
     pub fn len(&self) -> usize {
         self.numbers.len()
@@ -65,12 +103,15 @@ impl RoomIndex {
                 let number = RoomNumber(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
                 self.entries.push(None);
                 self.numbers.insert(entry.room_id.clone(), number);
+                self.by_page.entry(entry.page()).or_default().push(number);
                 number
             }
         };
         let change = entry.last_change();
         if let Some(slot) = self.entries.get_mut(number.0 as usize) {
+            self.joined.add(JoinedRooms::of(&entry));
             if let Some(before) = slot.replace(entry) {
+                self.joined.subtract(JoinedRooms::of(&before));
                 self.by_change.remove(&(before.last_change(), number));
             }
             self.by_change.insert((change, number));
@@ -82,7 +123,11 @@ impl RoomIndex {
     pub(super) fn forget(&mut self, room: &RoomId) -> Option<RoomNumber> {
         let number = self.numbers.remove(room)?;
         if let Some(before) = self.entries.get_mut(number.0 as usize).and_then(Option::take) {
+            self.joined.subtract(JoinedRooms::of(&before));
             self.by_change.remove(&(before.last_change(), number));
+            if let Some(page) = self.by_page.get_mut(&before.page()) {
+                page.retain(|other| *other != number);
+            }
         }
         Some(number)
     }

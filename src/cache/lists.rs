@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{RoomNumber, matching::Matching};
+use super::{RoomIndex, RoomNumber, matching::Matching};
 use crate::model::{Filters, Known, RoomEntry};
 
 /// The lists of an account.
@@ -76,6 +76,19 @@ impl SortedList {
     /// Returns whether the list holds the room.
     pub fn contains(&self, number: RoomNumber) -> bool {
         self.places.contains_key(&number)
+    }
+
+    /// Returns the rooms together with `extra` ones, each at the place that its activity gives it.
+    pub fn merged_with(&self, extra: &[RoomNumber], rooms: &RoomIndex) -> Vec<RoomNumber> {
+        let mut merged = self.order.clone();
+        for &number in extra {
+            let Some(entry) = rooms.get(number).filter(|_| !self.contains(number)) else { continue };
+            let key = SortKey::of(entry, number);
+            let after = |other: &RoomNumber| rooms.get(*other).is_some_and(|entry| SortKey::of(entry, *other) < key);
+            let index = merged.partition_point(after);
+            merged.insert(index, number);
+        }
+        merged
     }
 
     /// Returns the index of a room.

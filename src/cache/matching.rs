@@ -19,7 +19,8 @@ impl Matching<'_> {
         is_listed(entry) && self.matches_filters(filters, entry)
     }
 
-    fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {
+    /// Returns whether the filters let the room through, listed or not.
+    pub fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {
         // Nothing but its id is known of such a room: it is counted wherever it may belong, and stands last.
         let unknown = entry.known == Known::Unknown;
         let is_dm = self.direct.contains(&entry.room_id);
@@ -44,7 +45,7 @@ impl Matching<'_> {
 }
 
 /// Returns whether any list holds the room: joined, invited, knocked; kicked and banned only if ever joined.
-fn is_listed(entry: &RoomEntry) -> bool {
+pub(super) fn is_listed(entry: &RoomEntry) -> bool {
     match entry.membership {
         Membership::Join | Membership::Invite | Membership::Knock => true,
         Membership::Leave => entry.by_other && entry.ever_joined,

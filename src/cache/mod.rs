@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use serde_json::value::RawValue;
 
 pub use account_data::{DirectChats, IgnoredUsers};
-pub use index::{RoomIndex, RoomNumber};
+pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{Lists, SortedList};
 pub use records::RecordCache;
 
@@ -144,11 +144,34 @@ impl AccountCache {
         self.ignored.contains(user)
     }
 
+    /// Returns the rooms that Element showed last (its breadcrumbs), the latest first.
+    pub fn recently_viewed(&self) -> Vec<OwnedRoomId> {
+        account_data::breadcrumbs(&self.account_data)
+    }
+
     /// Returns the list of the rooms that match `filters`, latest activity first, making it if nobody asked before.
     /// It is kept up to date from then on.
     pub fn list(&mut self, filters: &Filters) -> &SortedList {
         let AccountCache { lists, rooms, direct, .. } = self;
         lists.get(filters, &matching::Matching { rooms, direct })
+    }
+
+    /// Returns the rooms of that list together with `extra` ones, each at the place that its activity gives it.
+    pub fn list_with(&mut self, filters: &Filters, extra: &[RoomNumber]) -> Vec<RoomNumber> {
+        let AccountCache { lists, rooms, direct, .. } = self;
+        let list = lists.get(filters, &matching::Matching { rooms, direct });
+        if extra.is_empty() { list.rooms().to_vec() } else { list.merged_with(extra, rooms) }
+    }
+
+    /// Returns whether the filters let the room through, whether or not lists hold it for everybody: for rooms that one
+    /// connection is still owed.
+    pub fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {
+        matching::Matching { rooms: &self.rooms, direct: &self.direct }.matches_filters(filters, entry)
+    }
+
+    /// Returns whether lists hold the room for everybody, as far as the user's membership goes.
+    pub fn is_listed(&self, entry: &RoomEntry) -> bool {
+        matching::is_listed(entry)
     }
 
     /// Takes over what was committed, and tells what changed. Call it after the commit was written, never before.
@@ -157,10 +180,11 @@ impl AccountCache {
             Changes { position: commit.position, account_data: commit.account_data.clone(), ..Changes::default() };
         changes.bootstrap = self.account.bootstrap != commit.account.bootstrap;
         self.account = commit.account.clone();
-        self.apply_records(commit);
+        // Devices come first: the records of a new one find their place.
         for device in &commit.devices {
             self.apply_device(device);
         }
+        self.apply_records(commit);
         changes.devices = commit.device_data.clone();
         let mut touched: FxHashSet<RoomNumber> = FxHashSet::default();
         touched.extend(commit.rooms.iter().map(|entry| self.rooms.put(entry.clone())));

@@ -1,5 +1,7 @@
 //! The cache as the accumulator sees it.
 
+use std::collections::BTreeMap;
+
 use ruma::{DeviceId, RoomId, UserId};
 
 use super::AccountCache;
@@ -34,5 +36,9 @@ impl AccountView for AccountCache {
 
     fn device_lists(&self, device: &DeviceId) -> Option<&DeviceListsRecord> {
         self.devices.get(device).map(|device| device.lists.as_ref())
+    }
+
+    fn to_device_queue(&self, device: &DeviceId) -> Option<&BTreeMap<u64, usize>> {
+        self.devices.get(device).map(|device| &device.to_device)
     }
 }

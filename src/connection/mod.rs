@@ -3,16 +3,32 @@
 //! Invariants: nothing here waits, reads a clock or knows JSON fields of a wire; an answer is computed from what the
 //! client confirmed, never from what was merely sent; nothing is consumed by computing an answer.
 
+mod connection;
+mod connections;
+mod draft;
+mod error;
+mod extensions;
+mod lists;
 mod pos;
+mod reader;
 mod request;
 mod response;
+mod rooms;
+mod state;
+mod stored;
+mod unsigned;
+
+pub use connection::{Answer, Poll};
+pub use connections::{Accepted, Connections, Ticket};
+pub use error::SyncError;
 
 pub use pos::Pos;
 pub use request::{
     ExtensionsRequest, ListRequest, Presence, RequiredState, RoomConfig, Scope, Selection, StatePattern, SyncRequest,
-    ToDeviceRequest, Window, Wire,
+    ToDeviceRequest, TypingNames, Window, Wire,
 };
 pub use response::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, RoomResult, StateItem,
     SyncResponse, TimelineResult, ToDeviceResponse,
 };
+pub use rooms::Fetch;

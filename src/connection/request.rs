@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ruma::OwnedRoomId;
+use serde::{Deserialize, Serialize};
 
 use super::pos::Pos;
 use crate::model::Filters;
@@ -17,6 +18,21 @@ pub enum Wire {
     V4,
     /// `/unstable/org.matrix.simplified_msc3575/sync`: what today's clients speak.
     Simplified,
+}
+
+impl Wire {
+    /// Returns the wire's stored name. Never change one: it is part of the keys of stored connections.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wire::V4 => "v4",
+            Wire::Simplified => "simplified",
+        }
+    }
+
+    /// Returns the wire of that name.
+    pub fn from_name(name: &str) -> Option<Wire> {
+        [Wire::V4, Wire::Simplified].into_iter().find(|wire| wire.name() == name)
+    }
 }
 
 /// One request.
@@ -42,8 +58,26 @@ pub struct SyncRequest {
     pub sticky_subscriptions: bool,
     /// `txn_id`, echoed on the wires that have it.
     pub txn_id: Option<String>,
+    /// Under which names typing was asked for; handed through to the answer.
+    pub typing_names: TypingNames,
     /// The extensions.
     pub extensions: ExtensionsRequest,
+}
+
+impl SyncRequest {
+    /// Returns whether the request asks for rooms: only then does a connection keep state.
+    pub fn asks_for_rooms(&self) -> bool {
+        !self.lists.is_empty() || !self.room_subscriptions.is_empty()
+    }
+}
+
+/// The names that one extension goes by on v4 (`spec/extensions.md`, "Keys and flags").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TypingNames {
+    /// `typing`
+    pub stable: bool,
+    /// `org.matrix.msc4508.typing`
+    pub unstable: bool,
 }
 
 /// `set_presence`.
@@ -78,7 +112,7 @@ pub enum Window {
 }
 
 /// What is wanted of a room (MSC4186, "Room configuration").
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RoomConfig {
     /// At most how many timeline events.
     pub timeline_limit: u32,
@@ -88,22 +122,27 @@ pub struct RoomConfig {
 
 /// Which state of a room is wanted. A state event is wanted if `include` matches it and `exclude` does not, or if it
 /// is a member that `lazy_members` adds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RequiredState {
     /// What to send.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<StatePattern>,
     /// What of it to leave out; never the members that `lazy_members` adds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<StatePattern>,
     /// Whether the members are wanted whom the timeline needs (`$LAZY` on the unstable wire).
     pub lazy_members: bool,
 }
 
 /// One element of `include` or `exclude`; `None` matches everything. `$ME` has been replaced by the user's id.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StatePattern {
     /// The event type.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
     /// The state key.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub state_key: Option<String>,
 }
 

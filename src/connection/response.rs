@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
-use super::pos::Pos;
+use super::{pos::Pos, request::TypingNames};
 use crate::model::{Event, Hero, Membership, Receipt, Timestamp};
 
 /// One answer.
@@ -15,6 +15,8 @@ pub struct SyncResponse {
     pub pos: Pos,
     /// `txn_id` of the request.
     pub txn_id: Option<String>,
+    /// Under which names typing was asked for.
+    pub typing_names: TypingNames,
     /// Every list that was asked for.
     pub lists: BTreeMap<String, ListResponse>,
     /// Rooms that are new to the connection or have changed.

@@ -4,6 +4,7 @@ use ruma::OwnedDeviceId;
 use serde::{Deserialize, Serialize};
 
 use super::{Position, Timestamp};
+use crate::limits::REMEMBERED_STARTS;
 
 /// The account's counters, and how far its bootstrap is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,12 +13,36 @@ pub struct AccountRecord {
     pub position: Position,
     /// Grows with each start, so that a position that a power loss took back is never mistaken for a new one.
     pub incarnation: u32,
+    /// The position at which each of the latest incarnations began: what an earlier one claims beyond it was lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts: Vec<(u32, Position)>,
     /// The last activity stamp handed out: the next one is greater.
     pub last_stamp: Timestamp,
     /// The device from whose polls state, counts, account data and receipts are taken (design.md §3, two devices).
     pub author: Option<OwnedDeviceId>,
     /// How far the bootstrap is.
     pub bootstrap: Bootstrap,
+}
+
+impl AccountRecord {
+    /// Begins the next incarnation. Call it once per start, and commit the record before the first answer leaves.
+    pub fn begin(&mut self) {
+        self.incarnation = self.incarnation.wrapping_add(1);
+        self.starts.push((self.incarnation, self.position));
+        let surplus = self.starts.len().saturating_sub(REMEMBERED_STARTS);
+        self.starts.drain(..surplus);
+    }
+
+    /// Returns whether this store went through `position` in `incarnation`: false for what a power loss took back, for
+    /// what another store counted, and for what is too long ago to tell.
+    pub fn knows(&self, position: Position, incarnation: u32) -> bool {
+        if incarnation == self.incarnation {
+            return position <= self.position;
+        }
+        let next = self.starts.iter().find(|(number, _)| *number > incarnation);
+        let unbroken = next.is_some_and(|(number, _)| *number == incarnation.wrapping_add(1));
+        incarnation < self.incarnation && unbroken && next.is_some_and(|(_, began)| position <= *began)
+    }
 }
 
 /// How much of the account the homeserver has told.
@@ -38,4 +63,37 @@ pub enum Bootstrap {
     Crawl,
     /// Every room is known.
     Complete,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(positions: &[u64]) -> AccountRecord {
+        let mut account = AccountRecord::default();
+        for position in positions {
+            account.position = Position(*position);
+            account.begin();
+        }
+        account
+    }
+
+    #[test]
+    fn a_position_that_a_power_loss_took_back_is_not_known() {
+        let mut account = started(&[0, 10]);
+        account.position = Position(50);
+        assert!(account.knows(Position(10), 1), "what was durable before the second start");
+        assert!(!account.knows(Position(11), 1), "what the second start did not find");
+        assert!(account.knows(Position(50), 2) && !account.knows(Position(51), 2));
+        assert!(!account.knows(Position(1), 3), "an incarnation that never was");
+    }
+
+    #[test]
+    fn starts_too_long_ago_are_forgotten() {
+        let positions: Vec<u64> = (0..200).collect();
+        let account = started(&positions);
+        assert_eq!(account.starts.len(), REMEMBERED_STARTS);
+        assert!(!account.knows(Position(0), 1));
+        assert!(account.knows(Position(150), 150));
+    }
 }

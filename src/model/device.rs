@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{OwnedDeviceId, OwnedUserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Position;
+use super::{Position, RecordKey};
 
 /// One device that is polled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct DeviceRecord {
     pub since: Option<String>,
     /// The first `since` of its chain, which bases are laid under (`S0` of the bootstrap).
     pub first_since: Option<String>,
+    /// The commit that brought `first_since`: what changed later, the chain of `since` brought, and it is newer than any
+    /// base.
+    #[serde(default)]
+    pub first_position: Position,
     /// Makes to-device tokens of this database unlike those of any other: the high bits of every token.
     pub to_device_epoch: u32,
     /// The sequence number of the next to-device message to come in, counted from 1.
@@ -39,6 +43,7 @@ impl DeviceRecord {
             device_id,
             since: None,
             first_since: None,
+            first_position: Position(0),
             to_device_epoch,
             to_device_next: 1,
             to_device_acknowledged: 0,
@@ -74,4 +79,11 @@ pub struct DeviceListChange {
     pub position: Position,
     /// `true`: the user shares no encrypted room with us any more (`left`); `false`: the list changed (`changed`).
     pub left: bool,
+}
+
+impl ToDeviceRecord {
+    /// Returns whether this is what is stored for `device` under the encoded key `key`.
+    pub fn is_stored_at(&self, device: &DeviceId, key: &str) -> bool {
+        RecordKey::ToDevice(device.to_owned(), self.first).encode() == key
+    }
 }

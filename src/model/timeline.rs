@@ -1,5 +1,6 @@
 //! The tail of a room's timeline, with its gaps and the homeserver's tokens between events.
 
+use ruma::OwnedDeviceId;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Ordinal, Position};
@@ -20,7 +21,8 @@ pub struct TimelineEvent {
     /// Its place.
     #[serde(rename = "o")]
     pub ordinal: Ordinal,
-    /// The commit that brought or last edited it (a redaction edits).
+    /// The commit that brought it. An edit by redaction does not move it: the redaction itself is what is new, and a
+    /// connection tells new events from old ones by this.
     #[serde(rename = "p")]
     pub position: Position,
     /// The event.
@@ -39,6 +41,10 @@ pub struct TimelineEvent {
     /// A v2 token for a place after this event and before the next one that is stored, where the homeserver gave one.
     #[serde(rename = "ta", default, skip_serializing_if = "Option::is_none")]
     pub token_after: Option<String>,
+    /// The device that sent the event, and the transaction id that it sent it with: `unsigned.transaction_id`, which
+    /// only that device may see and only its own poll brings.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<(OwnedDeviceId, String)>,
 }
 
 impl Ordinal {

@@ -1,5 +1,7 @@
 //! How the accumulator sees what is held, without knowing the cache.
 
+use std::collections::BTreeMap;
+
 use ruma::{DeviceId, RoomId, UserId};
 
 use super::{AccountDataRecord, AccountRecord, DeviceListsRecord, DeviceRecord, Record, RecordKey, RoomEntry};
@@ -20,6 +22,8 @@ pub trait AccountView {
     fn device(&self, device: &DeviceId) -> Option<&DeviceRecord>;
     /// Returns the device-list changes of a device.
     fn device_lists(&self, device: &DeviceId) -> Option<&DeviceListsRecord>;
+    /// Returns a device's queued to-device records: sequence number of the first message → number of messages.
+    fn to_device_queue(&self, device: &DeviceId) -> Option<&BTreeMap<u64, usize>>;
 }
 
 /// What a pure step gives: its result, or the records that it has to see first. Load them and call again.

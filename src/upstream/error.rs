@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::Deserialize;
 
-use super::TransportError;
+use super::{TransportError, parse};
 
 /// Why the homeserver gave no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -59,18 +58,7 @@ impl UpstreamError {
 
     /// Reads an answer that is no success.
     pub(super) fn from_response(response: &http::Response<Vec<u8>>) -> UpstreamError {
-        #[derive(Deserialize, Default)]
-        struct Body {
-            #[serde(default)]
-            errcode: String,
-            #[serde(default)]
-            error: String,
-            #[serde(default)]
-            soft_logout: bool,
-            #[serde(default)]
-            retry_after_ms: Option<u64>,
-        }
-        let body: Body = serde_json::from_slice(response.body()).unwrap_or_default();
+        let body = parse::error_body(response.body());
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || body.errcode == "M_LIMIT_EXCEEDED" {
             let header =

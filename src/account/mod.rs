@@ -1,0 +1,147 @@
+//! The actor that owns one account: its cache, its pollers, its connections.
+//!
+//! Invariants: one commit at a time; memory changes only after the commit was written; nothing borrows the state
+//! across an await; what cannot be read back from disk never stops the account from being polled.
+
+mod answer;
+mod commit;
+mod open;
+mod status;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
+use rustc_hash::FxHashMap;
+use tokio::sync::{Mutex, Notify, watch};
+
+pub use self::{
+    answer::AccountError,
+    status::{Progress, State, Status},
+};
+use crate::{
+    cache::AccountCache,
+    connection::{Connections, Pos, Ticket},
+    model::{DeviceRecord, Timestamp},
+    platform::{self, Clock, Random},
+    poller::{self, Poll},
+    storage::{Storage, StorageError},
+    upstream::{Homeserver, HttpClient},
+};
+
+/// What an account needs of the world.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// Where it is kept.
+    pub storage: Rc<dyn Storage>,
+    /// How the homeserver is reached.
+    pub http: Rc<dyn HttpClient>,
+    /// The time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+}
+
+/// One account, at work. Call [`Account::stop`] when it is done with: its pollers keep it alive until then.
+pub struct Account {
+    pub(crate) user_id: OwnedUserId,
+    pub(crate) homeserver: Homeserver,
+    pub(crate) dependencies: Dependencies,
+    pub(crate) state: RefCell<InMemory>,
+    /// Held while a commit is computed, written and applied.
+    committing: Mutex<()>,
+    /// The requests that wait for news.
+    waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
+    /// Told after each commit and each answer of the homeserver.
+    pub(crate) changed: Notify,
+    pub(crate) status: watch::Sender<Status>,
+    polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
+    pub(crate) stopped: Cell<bool>,
+}
+
+/// What an account has in memory.
+pub(crate) struct InMemory {
+    pub cache: AccountCache,
+    pub connections: Connections,
+}
+
+impl Account {
+    /// Polls for a device with this token from now on, or gives its running poller a newer token.
+    pub fn poll(self: &Rc<Self>, device: &DeviceId, token: &str) {
+        if self.stopped.get() {
+            return;
+        }
+        let mut polls = self.polls.borrow_mut();
+        match polls.get(device) {
+            Some(poll) => poll.take_token(token),
+            None => {
+                let poll = Rc::new(Poll::new(device.to_owned(), token));
+                polls.insert(device.to_owned(), Rc::clone(&poll));
+                poll.start(platform::spawn(poller::run(Rc::clone(self), Rc::clone(&poll))));
+            }
+        }
+    }
+
+    /// Ends the polling of a device, which logged out.
+    pub fn end_poll(&self, device: &DeviceId) {
+        if let Some(poll) = self.polls.borrow_mut().remove(device) {
+            poll.end();
+        }
+        self.wake_all();
+    }
+
+    /// Returns the token that the device's poll runs on, if it runs.
+    pub fn polled_token(&self, device: &DeviceId) -> Option<String> {
+        self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
+    }
+
+    /// Returns a v2 token at or after the place that a `pos` stands for, for `/messages` and `/relations`; `None` for a
+    /// `pos` that this account did not give out.
+    pub fn v2_token(&self, device: &DeviceId, pos: &str) -> Option<String> {
+        let pos = Pos::parse(pos)?;
+        let state = self.state.borrow();
+        let known = state.cache.account.knows(pos.position, pos.incarnation);
+        known.then(|| state.cache.devices.get(device)?.record.since.clone())?
+    }
+
+    /// Returns a receiver of the account's status, which always holds the present one.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Returns whose account it is.
+    pub fn user_id(&self) -> &UserId {
+        &self.user_id
+    }
+
+    /// Ends polling and waiting requests, after the commit that is being written.
+    pub async fn stop(&self) {
+        self.stopped.set(true);
+        for (_, poll) in self.polls.borrow_mut().drain() {
+            poll.end();
+        }
+        self.wake_all();
+        let _written = self.committing.lock().await;
+        self.set_state(State::Stopped, None);
+    }
+
+    /// Stops, and deletes everything that is kept of the account.
+    pub async fn delete(&self) -> Result<(), StorageError> {
+        self.stop().await;
+        self.dependencies.storage.delete_account(&self.user_id).await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.dependencies.clock.now()
+    }
+
+    pub(crate) fn device(&self, device: &DeviceId) -> Option<Rc<DeviceRecord>> {
+        self.state.borrow().cache.devices.get(device).map(|device| Rc::clone(&device.record))
+    }
+
+    pub(crate) fn poll_of(&self, device: &DeviceId) -> Option<Rc<Poll>> {
+        self.polls.borrow().get(device).map(Rc::clone)
+    }
+}

@@ -1,0 +1,101 @@
+//! Account data: by type, the last one counts.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    draft::Draft,
+    room::{RoomDraft, Source},
+    sync::share,
+};
+use crate::{
+    limits,
+    model::{AccountDataEntry, AccountDataRecord, Position, RawObject, Record, RecordKey},
+};
+
+/// Takes over global account data.
+pub(super) fn apply_global(draft: &mut Draft<'_>, events: &[&RawValue]) {
+    let mut record = draft.view.account_data().clone();
+    let position = draft.position;
+    let changed = apply(&mut record, events, position, |_| true, |note| draft.skip(|| format!("account_data{note}")));
+    if !changed.is_empty() {
+        draft.write(RecordKey::AccountData, Some(Record::AccountData(Rc::new(record))));
+        draft.account_data = changed;
+    }
+}
+
+/// Takes over a room's account data, its tags among it.
+pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue], source: Source) {
+    if events.is_empty() {
+        return;
+    }
+    let mut record = (*room.account_data()).clone();
+    let draft = &mut *room.draft;
+    let position = draft.position;
+    let chain_start = draft.chain_start;
+    let is_of_chain = move |position: Position| chain_start > Position(0) && position >= chain_start;
+    let may_replace = |entry: Option<&AccountDataEntry>| {
+        source == Source::Newest || !entry.is_some_and(|entry| is_of_chain(entry.position))
+    };
+    let room_id = room.entry.room_id.clone();
+    let changed = apply(&mut record, events, position, may_replace, |note| {
+        draft.skip(|| format!("{room_id}.account_data{note}"))
+    });
+    if changed.is_empty() {
+        return;
+    }
+    if changed.iter().any(|kind| kind == "m.tag") {
+        room.entry.tags = tags(&record);
+    }
+    room.entry.changed.account_data = position;
+    room.write(RecordKey::RoomAccountData, Some(Record::AccountData(Rc::new(record))));
+}
+
+/// Returns the types that changed. The same content again is no change.
+fn apply(
+    record: &mut AccountDataRecord,
+    events: &[&RawValue],
+    position: Position,
+    may_replace: impl Fn(Option<&AccountDataEntry>) -> bool,
+    mut skip: impl FnMut(String),
+) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let mut changed: Vec<String> = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let Ok(Envelope { kind }) = serde_json::from_str(event.get()) else {
+            skip(format!("[{index}]: not an event"));
+            continue;
+        };
+        let held = record.entries.get(&kind);
+        if held.is_some_and(|held| held.event.get() == event.get()) || !may_replace(held) {
+            continue;
+        }
+        record.entries.insert(kind.clone(), AccountDataEntry { event: share(event), position });
+        if !changed.contains(&kind) {
+            changed.push(kind);
+        }
+    }
+    changed
+}
+
+fn tags(record: &AccountDataRecord) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        content: Content<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Content<'a> {
+        #[serde(borrow)]
+        tags: RawObject<'a>,
+    }
+    let event = record.entries.get("m.tag").map(|entry| entry.event.get()).unwrap_or_default();
+    let tags = serde_json::from_str::<Envelope<'_>>(event).map(|envelope| envelope.content.tags.0).unwrap_or_default();
+    tags.into_iter().take(limits::ROOM_TAGS).map(|(tag, _)| tag.into_owned()).collect()
+}

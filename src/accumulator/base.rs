@@ -1,0 +1,298 @@
+//! Bases: what is known of rooms from elsewhere than the chain of `since`, laid under what the chain brought.
+//!
+//! Invariant: what the chain brought since it began wins, whatever it is; a base makes no event live and moves no room.
+
+use std::collections::BTreeMap;
+
+use ruma::{OwnedRoomId, RoomId};
+
+use super::{
+    account_data, activity,
+    draft::Draft,
+    ephemeral, incoming,
+    membership::{self, Own, Section},
+    room::{RoomDraft, Source},
+    sync,
+    timeline::Laid,
+};
+use crate::model::{
+    AccountView, Commit, Event, Known, Membership, RoomEntry, StateEntry, Step, Timestamp,
+    v2::{JoinedRoom, RoomState, Summary},
+};
+
+/// How a base was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseKind {
+    /// Room by room, to have something to show: provisional, replaced by the other two.
+    Scout,
+    /// From one unfiltered first `/sync`.
+    Whole,
+    /// Room by room, because the whole cannot be had.
+    Crawl,
+}
+
+/// One room of a base.
+#[derive(Debug)]
+pub struct Base<'a> {
+    /// Which room.
+    pub room_id: OwnedRoomId,
+    /// What is known of it.
+    pub room: JoinedRoom<'a>,
+    /// Whether it came as a room that the user is not in any more (kicked, banned, left).
+    pub left: bool,
+    /// A v2 token for the place after the last event.
+    pub token_after: Option<String>,
+}
+
+/// Lays some rooms of a base.
+pub fn accumulate_base(view: &dyn AccountView, rooms: &[Base<'_>], kind: BaseKind, now: Timestamp) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    for base in rooms {
+        let section = if base.left { Section::Leave } else { Section::Join };
+        lay(&mut draft, &base.room_id, &base.room, section, base.token_after.as_deref(), kind);
+    }
+    draft.finish()
+}
+
+/// Enters the rooms that the user is in, as `/joined_rooms` says: those of which nothing is known are counted, listed
+/// last and not sent.
+pub fn accumulate_joined_rooms(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Timestamp) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    for room_id in rooms.iter().filter(|room| view.entry(room).is_none()) {
+        let mut entry = RoomEntry::unknown(room_id.clone(), Membership::Join);
+        entry.membership_position = draft.position;
+        draft.put_room(entry, None);
+    }
+    draft.finish()
+}
+
+/// Lays one room of a base.
+pub(super) fn lay(
+    draft: &mut Draft<'_>,
+    room_id: &RoomId,
+    joined: &JoinedRoom<'_>,
+    section: Section,
+    token_after: Option<&str>,
+    kind: BaseKind,
+) {
+    let membership = if section == Section::Leave { Membership::Leave } else { Membership::Join };
+    let mut room = RoomDraft::open(draft, room_id, membership);
+    let events: Vec<Event> = incoming::events(room.draft, room_id, "timeline", &joined.timeline, None)
+        .into_iter()
+        .map(|incoming| incoming.event)
+        .collect();
+    let state = latest_state(&mut room, joined, &events);
+    if !enter(&mut room, &state, &events, section) {
+        return;
+    }
+    lay_state(&mut room, &state, kind);
+    lay_timeline(&mut room, events, joined, token_after);
+    let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
+    if known > room.entry.known {
+        room.entry.known = known;
+        room.entry.changed.summary = room.draft.position;
+    }
+    lay_rest(&mut room, joined, kind);
+    room.close();
+}
+
+/// Returns the state at the end of the base's timeline.
+fn latest_state(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, timeline: &[Event]) -> Vec<Event> {
+    let (raw, timeline) = match &joined.state {
+        RoomState::Before(raw) => (raw, timeline),
+        RoomState::After(raw) => (raw, &[][..]),
+    };
+    let room_id = room.id();
+    let block = incoming::state(room.draft, &room_id, raw);
+    let mut latest = BTreeMap::new();
+    for event in block.iter().chain(timeline.iter().filter(|event| event.is_state())) {
+        latest.insert((event.kind(), event.header.state_key.as_deref()), event);
+    }
+    latest.into_values().cloned().collect()
+}
+
+/// Settles the membership; returns whether the base says anything of the room that is still so.
+fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], section: Section) -> bool {
+    let user = room.draft.user_id();
+    let own = Own::find(user, timeline.iter()).or_else(|| Own::find(user, state.iter()));
+    let mut transition = membership::transition(room.before.as_ref(), section, own);
+    // The homeserver shows the state of a room that one has left only to those who were in it.
+    transition.ever_joined |= incoming::has_create(state.iter().chain(timeline));
+    if let Some(before) = &room.before {
+        let chain_said = room.draft.is_of_chain(before.membership_position);
+        let agrees = (section == Section::Join) == (before.membership == Membership::Join);
+        if chain_said && !agrees {
+            return false;
+        }
+    } else if !transition.ever_joined {
+        return false;
+    }
+    sync::apply_transition(room, &transition);
+    true
+}
+
+fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
+    let source = Source::Base { provisional: kind == BaseKind::Scout };
+    for event in state {
+        room.put_state(event, source);
+    }
+    // A base without any state says nothing of what is gone.
+    if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.before.is_none() {
+        return;
+    }
+    for (event_type, state_key, _) in superseded(room.all_state(), state, |entry| entry.provisional) {
+        room.remove_state(&event_type, &state_key);
+    }
+    for (event_type, state_key, entry) in room.all_members() {
+        if entry.provisional {
+            // Members come lazily: that one is not named does not mean that it is gone.
+            room.confirm(&event_type, &state_key, StateEntry { provisional: false, ..entry });
+        }
+    }
+}
+
+/// Returns the entries that a full state does not have, of those that it may replace.
+fn superseded<'a>(
+    held: Vec<(String, String, StateEntry)>,
+    full: &'a [Event],
+    may_replace: impl Fn(&StateEntry) -> bool + 'a,
+) -> impl Iterator<Item = (String, String, StateEntry)> + 'a {
+    let named: std::collections::BTreeSet<(&str, &str)> =
+        full.iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
+    held.into_iter().filter(move |(event_type, state_key, entry)| {
+        entry.event.is_some() && may_replace(entry) && !named.contains(&(event_type.as_str(), state_key.as_str()))
+    })
+}
+
+fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &JoinedRoom<'_>, token_after: Option<&str>) {
+    if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
+        room.entry.activity = room.entry.activity.max(activity);
+        room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
+        // What happens from now on must stand above it.
+        room.draft.account.last_stamp = room.draft.account.last_stamp.max(activity);
+    }
+    if events.is_empty() {
+        return;
+    }
+    let position = room.draft.position;
+    let laid = Laid { position, token_before: joined.prev_batch.as_deref(), token_after, complete: false };
+    let draft = &*room.draft;
+    let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
+    let chain_start = match (started, room.before.is_some()) {
+        (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
+        _ => 0,
+    };
+    room.timeline().lay(events, &laid, chain_start);
+    if room.timeline().is_edited() {
+        room.entry.changed.timeline = position;
+    }
+}
+
+fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
+    let summary = &joined.summary;
+    let chain_counted = room.entry.joined_count.is_some() && room.draft.is_of_chain(room.entry.changed.summary);
+    let none = Summary::default();
+    let summary_known = room.before.as_ref().is_some_and(|before| before.joined_count.is_some()) && chain_counted;
+    room.apply_summary(if summary_known { &none } else { summary });
+    let chain_unread = room
+        .before
+        .as_ref()
+        .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
+    if !chain_unread {
+        sync::counts(room, joined.notification_count, joined.highlight_count);
+    }
+    ephemeral::apply_base(room, &joined.ephemeral);
+    account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
+}
+
+/// Takes over the full state of a room, members among it, as `/state` gave it after a gap. What is not in it any more
+/// becomes a removed entry: v2 never tells of that. `at` is the account's position when it was asked for: what changed
+/// later, the chain brought, and it stays.
+pub fn accumulate_full_state(
+    view: &dyn AccountView,
+    room_id: &RoomId,
+    events: &[&serde_json::value::RawValue],
+    at: crate::model::Position,
+    now: Timestamp,
+) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+        let state = incoming::state(&mut draft, room_id, events);
+        let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+        put_older_than(&mut room, &state, at);
+        // A state without its create event is no full one.
+        if incoming::has_create(state.iter()) {
+            let held = room.all_state().into_iter().chain(room.all_members()).collect();
+            for (event_type, state_key, _) in superseded(held, &state, |entry| entry.position <= at) {
+                room.remove_state(&event_type, &state_key);
+            }
+            know_all_members(&mut room, at);
+        }
+        room.apply_summary(&Summary::default());
+        room.close();
+    }
+    draft.finish()
+}
+
+/// Takes over all members of a room, as `/members` gave them. `at` is the account's position when it was asked for.
+pub fn accumulate_members(
+    view: &dyn AccountView,
+    room_id: &RoomId,
+    events: &[&serde_json::value::RawValue],
+    at: crate::model::Position,
+    now: Timestamp,
+) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+        let mut members = incoming::state(&mut draft, room_id, events);
+        members.retain(|event| event.kind() == "m.room.member");
+        let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+        put_older_than(&mut room, &members, at);
+        know_all_members(&mut room, at);
+        room.apply_summary(&Summary::default());
+        room.close();
+    }
+    draft.finish()
+}
+
+fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: crate::model::Position) {
+    for event in state {
+        let Some(state_key) = &event.header.state_key else { continue };
+        if room.state_position(event.kind(), state_key) <= at {
+            room.put_state(event, Source::Newest);
+        }
+    }
+}
+
+/// All members are known, unless a gap came while they were asked for.
+fn know_all_members(room: &mut RoomDraft<'_, '_>, at: crate::model::Position) {
+    let gap_since = room.timeline().events().any(|event| event.gap_before && event.live && event.position > at);
+    if !gap_since && !room.entry.members_complete {
+        room.entry.members_complete = true;
+        room.entry.changed.members = room.draft.position;
+    }
+}
+
+/// Takes over older events of a room, as `/messages` gave them: oldest first, and ending right before the first event of
+/// the newest part of the timeline that has no gap. `token_before` is for the place before them; `complete` where the
+/// room begins with them.
+pub fn accumulate_history(
+    view: &dyn AccountView,
+    room_id: &RoomId,
+    events: &[&serde_json::value::RawValue],
+    token_before: Option<String>,
+    complete: bool,
+    now: Timestamp,
+) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    if view.entry(room_id).is_some_and(|entry| entry.ever_joined) {
+        let events = incoming::events(&mut draft, room_id, "messages", events, None);
+        let events = events.into_iter().map(|incoming| incoming.event).collect();
+        let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+        let laid =
+            Laid { position: room.draft.position, token_before: token_before.as_deref(), token_after: None, complete };
+        room.timeline().lay_history(events, &laid);
+        room.close();
+    }
+    draft.finish()
+}

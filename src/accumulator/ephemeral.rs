@@ -1,0 +1,152 @@
+//! What passes: receipts, which are kept, and typing and presence, which are not.
+
+use std::rc::Rc;
+
+use ruma::{EventId, OwnedUserId, UserId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    draft::Draft,
+    room::{RoomDraft, Source},
+    sync::share,
+};
+use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey};
+
+/// Takes over `ephemeral` of a joined room.
+pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
+    for event in events {
+        let Some((kind, content)) = envelope(event) else {
+            let room_id = room.id();
+            room.draft.skip(|| format!("{room_id}.ephemeral: not an event"));
+            continue;
+        };
+        match kind.as_str() {
+            "m.receipt" => apply_receipts(room, content, Source::Newest),
+            "m.typing" => {
+                let room_id = room.id();
+                room.draft.ephemeral.typing.push((room_id, typing(content)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes over the receipts of a base.
+pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
+    for event in events {
+        if let Some(("m.receipt", content)) = envelope(event).as_ref().map(|(kind, content)| (kind.as_str(), *content))
+        {
+            apply_receipts(room, content, Source::Base { provisional: false });
+        }
+    }
+}
+
+/// Takes over presence.
+pub(super) fn apply_presence(draft: &mut Draft<'_>, events: &[&RawValue]) {
+    #[derive(Deserialize)]
+    struct Presence {
+        sender: String,
+    }
+    for (index, event) in events.iter().enumerate() {
+        let sender =
+            serde_json::from_str::<Presence>(event.get()).ok().and_then(|event| UserId::parse(event.sender).ok());
+        match sender {
+            Some(sender) => draft.ephemeral.presence.push((sender, share(event))),
+            None => draft.skip(|| format!("presence[{index}]: not an event")),
+        }
+    }
+}
+
+fn envelope(event: &RawValue) -> Option<(String, &RawValue)> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(rename = "type")]
+        kind: String,
+        #[serde(borrow)]
+        content: &'a RawValue,
+    }
+    serde_json::from_str::<Envelope<'_>>(event.get()).ok().map(|envelope| (envelope.kind, envelope.content))
+}
+
+fn typing(content: &RawValue) -> Vec<OwnedUserId> {
+    #[derive(Deserialize)]
+    struct Content<'a> {
+        #[serde(borrow)]
+        user_ids: Vec<&'a RawValue>,
+    }
+    let users = serde_json::from_str::<Content<'_>>(content.get()).map(|content| content.user_ids).unwrap_or_default();
+    users.into_iter().filter_map(|user| UserId::parse(serde_json::from_str::<String>(user.get()).ok()?).ok()).collect()
+}
+
+/// Keeps one receipt per user, type and thread: the user's own, and those on events that are held.
+fn apply_receipts(room: &mut RoomDraft<'_, '_>, content: &RawValue, source: Source) {
+    let new = receipts(room, content);
+    if new.is_empty() {
+        return;
+    }
+    let mut record = (*room.receipts()).clone();
+    let mut changed = false;
+    for receipt in new {
+        changed |= apply_receipt(room, &mut record, receipt, source);
+    }
+    if changed {
+        let user = room.draft.user_id();
+        let held = room.timeline().ids();
+        record.receipts.retain(|receipt| receipt.user == user || held.contains(&*receipt.event));
+        room.entry.changed.receipts = room.draft.position;
+        room.write(RecordKey::Receipts, Some(Record::Receipts(Rc::new(record))));
+    }
+}
+
+fn apply_receipt(room: &mut RoomDraft<'_, '_>, record: &mut ReceiptsRecord, receipt: Receipt, source: Source) -> bool {
+    let held = record
+        .receipts
+        .iter()
+        .position(|held| held.user == receipt.user && held.kind == receipt.kind && held.thread == receipt.thread);
+    match held.and_then(|index| record.receipts.get_mut(index)) {
+        Some(held) if held.event == receipt.event && held.data.get() == receipt.data.get() => false,
+        Some(held) if source != Source::Newest && room.draft.is_of_chain(held.position) => false,
+        // One that points at an event that is not held still moves the old one away; it is dropped afterwards.
+        Some(held) => {
+            *held = receipt;
+            true
+        }
+        None if receipt.user == room.draft.user_id() || room.timeline().contains(&receipt.event) => {
+            record.receipts.push(receipt);
+            true
+        }
+        None => false,
+    }
+}
+
+/// Reads `{event: {type: {user: {…}}}}`, entry by entry.
+fn receipts(room: &RoomDraft<'_, '_>, content: &RawValue) -> Vec<Receipt> {
+    let mut read = Vec::new();
+    for (event, kinds) in fields(content) {
+        let Ok(event) = EventId::parse(event.as_ref()) else { continue };
+        for (kind, users) in fields(kinds) {
+            for (user, data) in fields(users) {
+                let Ok(user) = UserId::parse(user.as_ref()) else { continue };
+                read.push(Receipt {
+                    user,
+                    kind: kind.clone().into_owned(),
+                    thread: thread(data),
+                    event: event.clone(),
+                    data: share(data),
+                    position: room.draft.position,
+                });
+            }
+        }
+    }
+    read
+}
+
+fn fields(raw: &RawValue) -> Vec<(std::borrow::Cow<'_, str>, &RawValue)> {
+    serde_json::from_str::<RawObject<'_>>(raw.get()).map(|object| object.0).unwrap_or_default()
+}
+
+fn thread(data: &RawValue) -> Option<String> {
+    let (_, thread) = fields(data).into_iter().find(|(key, _)| key == "thread_id")?;
+    serde_json::from_str(thread.get()).ok()
+}

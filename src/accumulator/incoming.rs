@@ -1,0 +1,90 @@
+//! Events as they come in: read, and freed of what belongs to one device.
+
+use ruma::{DeviceId, OwnedDeviceId, RoomId, UserId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::draft::Draft;
+use crate::model::{Event, Membership, RawObject, Timestamp};
+
+/// An event, and the transaction id that the polling device sent it with.
+#[derive(Clone, Debug)]
+pub(super) struct Incoming {
+    pub event: Event,
+    pub transaction: Option<(OwnedDeviceId, String)>,
+}
+
+/// Reads a list of events. What is no event is passed over and noted.
+pub(super) fn events(
+    draft: &mut Draft<'_>,
+    room: &RoomId,
+    place: &str,
+    raw: &[&RawValue],
+    device: Option<&DeviceId>,
+) -> Vec<Incoming> {
+    let mut read = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.iter().enumerate() {
+        match event(raw, draft.now, device) {
+            Some(incoming) => read.push(incoming),
+            None => draft.skip(|| format!("{room}.{place}[{index}]: not an event")),
+        }
+    }
+    read
+}
+
+/// Reads a list of state events.
+pub(super) fn state(draft: &mut Draft<'_>, room: &RoomId, raw: &[&RawValue]) -> Vec<Event> {
+    let mut read: Vec<Event> =
+        events(draft, room, "state", raw, None).into_iter().map(|incoming| incoming.event).collect();
+    let all = read.len();
+    read.retain(Event::is_state);
+    if read.len() < all {
+        draft.skip(|| format!("{room}.state: {} without a state key", all - read.len()));
+    }
+    read
+}
+
+fn event(raw: &RawValue, now: Timestamp, device: Option<&DeviceId>) -> Option<Incoming> {
+    let mut event = Event::parse(raw, now).ok()?;
+    let transaction = take_transaction(&mut event);
+    Some(Incoming { event, transaction: device.map(ToOwned::to_owned).zip(transaction) })
+}
+
+/// Takes the transaction id out of `unsigned`: other devices must not see it.
+fn take_transaction(event: &mut Event) -> Option<String> {
+    const NAMES: [&str; 2] = ["transaction_id", "txn_id"];
+    let unsigned = event.unsigned.clone()?;
+    // Nearly no event has one, and looking for the name is cheaper than reading the object.
+    if !NAMES.iter().any(|name| unsigned.get().contains(name)) {
+        return None;
+    }
+    let fields: RawObject<'_> = serde_json::from_str(unsigned.get()).ok()?;
+    let transaction = fields.0.iter().find(|(key, _)| key == "transaction_id");
+    let transaction = transaction.and_then(|(_, value)| serde_json::from_str(value.get()).ok());
+    event.unsigned = fields.write(|key| !NAMES.contains(&key)).ok().map(Into::into);
+    transaction
+}
+
+/// Returns whether `events` hold the room's create event.
+pub(super) fn has_create<'a>(mut events: impl Iterator<Item = &'a Event>) -> bool {
+    events.any(|event| event.kind() == "m.room.create" && event.header.state_key.as_deref() == Some(""))
+}
+
+/// Returns whether this is the member event of `user`.
+pub(super) fn is_member_of(event: &Event, user: &UserId) -> bool {
+    event.kind() == "m.room.member" && event.header.state_key.as_deref() == Some(user.as_str())
+}
+
+/// Returns the membership before this member event, where the homeserver says (`unsigned.prev_content`).
+pub(super) fn previous_membership(event: &Event) -> Option<Membership> {
+    #[derive(Deserialize)]
+    struct Unsigned {
+        prev_content: Content,
+    }
+    #[derive(Deserialize)]
+    struct Content {
+        membership: String,
+    }
+    let unsigned: Unsigned = serde_json::from_str(event.unsigned.as_ref()?.get()).ok()?;
+    Membership::parse(&unsigned.prev_content.membership)
+}

@@ -1,0 +1,396 @@
+//! One response of the chain of `since`.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use ruma::{DeviceId, OwnedRoomId, RoomId};
+use serde_json::value::RawValue;
+
+use super::{
+    account_data, base, device,
+    draft::Draft,
+    ephemeral,
+    incoming::{self, Incoming},
+    membership::{self, Own, Section, Transition},
+    room::{RoomDraft, Source},
+    stripped,
+    timeline::Live,
+};
+use crate::model::{
+    AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RecordKey, Step, Timestamp,
+    v2::{JoinedRoom, RoomState, SyncResponse},
+};
+
+/// What all rooms of a response share.
+struct Delivery<'a> {
+    device: &'a DeviceId,
+    next_batch: Option<&'a str>,
+    /// Whether the chain has run for a while: its first response after `first_since` may follow a hole.
+    is_settled: bool,
+}
+
+/// Accumulates one response of the chain of `since` of `device`, as one commit: `since` moves with what it brought, so a
+/// response is never taken in half, and a repeated one finds everything known already.
+///
+/// The first response of a device begins its chain: it should hold no rooms but invites. If rooms come all the same, the
+/// homeserver ignores filters, and they are taken as the whole.
+///
+/// To-device messages have no id that could tell a repeated one: they cannot repeat, because `since` is committed with
+/// them, and the homeserver is only asked with a committed one.
+pub fn accumulate_sync(
+    view: &dyn AccountView,
+    device: &DeviceId,
+    response: &SyncResponse<'_>,
+    now: Timestamp,
+) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    draft.skipped.clone_from(&response.skipped);
+    let Some(next_batch) = response.next_batch.as_deref() else {
+        return draft.finish();
+    };
+    let author = draft.account.author.get_or_insert_with(|| device.to_owned());
+    let is_author = author == device;
+    let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
+    let since = view.device(device).and_then(|device| device.since.clone());
+    let first_since = view.device(device).and_then(|device| device.first_since.clone());
+    let delivery = Delivery { device, next_batch: Some(next_batch), is_settled: !is_first && since != first_since };
+    match (is_author, is_first) {
+        (true, true) => whole_at_once(&mut draft, response, next_batch),
+        (true, false) => rooms(&mut draft, response, &delivery),
+        (false, true) => {}
+        (false, false) => others_rooms(&mut draft, response, &delivery),
+    }
+    if is_author {
+        invites(&mut draft, response, is_first);
+        account_data::apply_global(&mut draft, &response.account_data);
+        ephemeral::apply_presence(&mut draft, &response.presence);
+    }
+    draft.finish()
+}
+
+fn rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &Delivery<'_>) {
+    for (room_id, joined) in &response.join {
+        let mut room = RoomDraft::open(draft, room_id, Membership::Join);
+        join(&mut room, joined, delivery);
+        room.close();
+    }
+    for (room_id, left) in &response.leave {
+        let mut room = RoomDraft::open(draft, room_id, Membership::Leave);
+        if leave(&mut room, left, delivery) {
+            room.close();
+        }
+    }
+}
+
+/// Rooms in the first response of a chain: the homeserver does not know the filter that asked for none.
+fn whole_at_once(draft: &mut Draft<'_>, response: &SyncResponse<'_>, next_batch: &str) {
+    for (rooms, section) in [(&response.join, Section::Join), (&response.leave, Section::Leave)] {
+        for (room_id, room) in rooms {
+            base::lay(draft, room_id, room, section, Some(next_batch), base::BaseKind::Whole);
+        }
+    }
+}
+
+/// What another device than the author adds: events at the live end, and the transaction ids of its own.
+fn others_rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &Delivery<'_>) {
+    for (room_id, joined) in &response.join {
+        if draft.view.entry(room_id).is_none_or(|entry| entry.membership != Membership::Join) {
+            continue;
+        }
+        let mut room = RoomDraft::open(draft, room_id, Membership::Join);
+        let events = incoming::events(room.draft, room_id, "timeline", &joined.timeline, Some(delivery.device));
+        // Without a common event nobody knows whether the author's poll is about to bring something that stands between;
+        // it brings the rest then, too.
+        let overlaps = room.timeline().overlap(&events) > 0;
+        if overlaps || (delivery.is_settled && !joined.limited) {
+            let new = room.append(events, &live(&room, joined, delivery, false));
+            room.apply_relations(&new);
+        } else if room.timeline().note_transactions(&events) {
+            room.entry.changed.timeline = room.draft.position;
+        }
+        room.close();
+    }
+}
+
+fn live<'a>(room: &RoomDraft<'_, '_>, joined: &'a JoinedRoom<'_>, delivery: &Delivery<'a>, broken: bool) -> Live<'a> {
+    Live {
+        position: room.draft.position,
+        gap: joined.limited || broken,
+        token_before: joined.prev_batch.as_deref(),
+        token_after: delivery.next_batch,
+    }
+}
+
+fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delivery<'_>) {
+    let block = Block::read(room, joined, Some(delivery.device));
+    let own = Own::find(room.draft.user_id(), block.events());
+    let transition = membership::transition(room.before.as_ref(), Section::Join, own);
+    let is_whole = incoming::has_create(block.events());
+    if transition.joins && room.before.is_some() {
+        if is_whole {
+            room.clear_state();
+        }
+        room.write(RecordKey::Stripped, None);
+    }
+    apply_transition(room, &transition);
+    settle_knowledge(room, is_whole);
+    let own_join = own_join(room, &block, &transition);
+    let broken = transition.joins || is_of_earlier_chain(room);
+    let new = take_in(room, &block, joined, delivery, broken);
+    if transition.joins {
+        room.timeline().begin_stay(own_join.as_deref());
+    }
+    if new.is_empty() && transition.joins {
+        room.news = Some(super::activity::News { sent: room.draft.now, bumps: true });
+    }
+    if transition.joins
+        && room.entry.bump_stamp == Timestamp(0)
+        && let Some(news) = &mut room.news
+    {
+        // A room without any event of a bump type stands where the user entered it (`spec/synapse.md` §8).
+        news.bumps = true;
+    }
+    room.apply_summary(&joined.summary);
+    counts(room, joined.notification_count, joined.highlight_count);
+    ephemeral::apply_room(room, &joined.ephemeral);
+    account_data::apply_room(room, &joined.account_data, Source::Newest);
+}
+
+/// Returns whether anything of the room is kept.
+fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Delivery<'_>) -> bool {
+    let block = Block::read(room, left, Some(delivery.device));
+    let own = Own::find(room.draft.user_id(), block.events());
+    let transition = membership::transition(room.before.as_ref(), Section::Leave, own);
+    let Some(before) = room.before.clone() else {
+        // A stray leave, of a room that nobody ever showed: an invite that was rejected elsewhere.
+        if !transition.ever_joined {
+            return false;
+        }
+        apply_transition(room, &transition);
+        room.entry.known = Known::Whole;
+        take_in(room, &block, left, delivery, false);
+        room.apply_summary(&left.summary);
+        return true;
+    };
+    apply_transition(room, &transition);
+    room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
+    if matches!(before.membership, Membership::Invite | Membership::Knock) {
+        stripped::replace_own(room, block.events());
+    }
+    if transition.ever_joined {
+        let broken = before.membership != Membership::Join || is_of_earlier_chain(room);
+        take_in(room, &block, left, delivery, broken);
+        room.apply_summary(&left.summary);
+        account_data::apply_room(room, &left.account_data, Source::Newest);
+    }
+    if transition.changed {
+        // Nothing is unread in a room that one cannot read.
+        let none = |count: Option<u64>| count.map(|_| 0);
+        counts(room, none(room.entry.notification_count), none(room.entry.highlight_count));
+        happened(room, block.events());
+    }
+    true
+}
+
+fn invites(draft: &mut Draft<'_>, response: &SyncResponse<'_>, is_first: bool) {
+    let sections =
+        [(&response.invite, Section::Invite, Membership::Invite), (&response.knock, Section::Knock, Membership::Knock)];
+    for (rooms, section, membership) in sections {
+        for (room_id, state) in rooms {
+            invite(draft, room_id, state, section, membership, is_first);
+        }
+    }
+}
+
+fn invite(
+    draft: &mut Draft<'_>,
+    room_id: &OwnedRoomId,
+    state: &[&RawValue],
+    section: Section,
+    membership: Membership,
+    is_first: bool,
+) {
+    let mut room = RoomDraft::open(draft, room_id, membership);
+    let read = stripped::read(&mut room, state);
+    let own = read.own(room.draft.user_id());
+    let transition = membership::transition(room.before.as_ref(), section, own);
+    apply_transition(&mut room, &transition);
+    room.entry.known = Known::Whole;
+    let changed = stripped::replace(&mut room, &read);
+    if transition.changed || changed {
+        let sent = read.sent(room.draft.user_id()).map(|sent| sent.min(room.draft.now));
+        match sent.filter(|_| is_first) {
+            // As with the rooms of a base: nobody knows when it reached the user.
+            Some(sent) => (room.entry.activity, room.entry.bump_stamp) = (sent, sent),
+            None if transition.changed => {
+                let sent = sent.unwrap_or(room.draft.now);
+                room.news = Some(super::activity::News { sent, bumps: true });
+            }
+            None => {}
+        }
+    }
+    room.close();
+}
+
+/// A block of events of one room: its state, and its timeline.
+struct Block {
+    state: Vec<Event>,
+    /// Whether the state is that of the timeline's end.
+    after: bool,
+    timeline: Vec<Incoming>,
+}
+
+impl Block {
+    fn read(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, device: Option<&DeviceId>) -> Block {
+        let room_id = room.id();
+        let (raw, after) = match &joined.state {
+            RoomState::Before(raw) => (raw, false),
+            RoomState::After(raw) => (raw, true),
+        };
+        Block {
+            state: incoming::state(room.draft, &room_id, raw),
+            after,
+            timeline: incoming::events(room.draft, &room_id, "timeline", &joined.timeline, device),
+        }
+    }
+
+    /// The events, in the order in which they happened as far as that is known.
+    fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.state.iter().chain(self.timeline.iter().map(|incoming| &incoming.event))
+    }
+}
+
+/// Takes in the state and the timeline of a block; returns the events that are new at the live end.
+fn take_in(
+    room: &mut RoomDraft<'_, '_>,
+    block: &Block,
+    joined: &JoinedRoom<'_>,
+    delivery: &Delivery<'_>,
+    broken: bool,
+) -> Vec<Event> {
+    let overlap = room.timeline().overlap(&block.timeline);
+    let in_timeline = if block.after { Vec::new() } else { timeline_state(room, &block.timeline, overlap) };
+    let mut latest: BTreeMap<(&str, &str), &Event> = BTreeMap::new();
+    for event in block.state.iter().chain(&in_timeline) {
+        latest.insert((event.kind(), event.header.state_key.as_deref().unwrap_or_default()), event);
+    }
+    for event in latest.into_values() {
+        room.put_state(event, Source::Newest);
+    }
+    let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
+    if has_gap {
+        // With lazy members nobody tells who came and went in between.
+        room.entry.members_complete = false;
+    }
+    let new = room.append(block.timeline.clone(), &live(room, joined, delivery, broken));
+    room.apply_relations(&new);
+    new
+}
+
+/// Returns the state events of a timeline that count: not late backfill, and not what is held already and was replaced
+/// by something later that is held, too.
+fn timeline_state(room: &mut RoomDraft<'_, '_>, timeline: &[Incoming], overlap: usize) -> Vec<Event> {
+    let held = room.timeline();
+    let counts = |index: usize, event: &Event| {
+        if index >= overlap {
+            return true;
+        }
+        let same_place =
+            |other: &Event| other.kind() == event.kind() && other.header.state_key == event.header.state_key;
+        held.contains(event.id())
+            && held.events().rfind(|slot| same_place(&slot.event)).is_some_and(|slot| slot.event.id() == event.id())
+    };
+    let events = timeline.iter().map(|incoming| &incoming.event).enumerate();
+    events.filter(|(index, event)| event.is_state() && counts(*index, event)).map(|(_, event)| event.clone()).collect()
+}
+
+pub(super) fn apply_transition(room: &mut RoomDraft<'_, '_>, transition: &Transition) {
+    room.entry.membership = transition.membership;
+    room.entry.by_other = transition.by_other;
+    room.entry.ever_joined = transition.ever_joined;
+    if transition.changed {
+        room.entry.membership_position = room.draft.position;
+    }
+    if transition.joins {
+        room.entry.joined_at = None;
+    }
+}
+
+/// A room that the chain brings before its base is known is held back, unless it comes whole: with its create event.
+fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
+    let complete = room.draft.account.bootstrap == Bootstrap::Complete;
+    let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
+    let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
+        (true, _) => Known::Whole,
+        (false, None) => Known::Unknown,
+        (false, Some(before)) => before.known,
+    };
+    if known > room.entry.known {
+        room.entry.changed.summary = room.draft.position;
+    }
+    room.entry.known = known;
+}
+
+/// Returns the join event that begins the stay, if the timeline holds it.
+fn own_join(room: &RoomDraft<'_, '_>, block: &Block, transition: &Transition) -> Option<ruma::OwnedEventId> {
+    let user = room.draft.user_id();
+    let is_own = |event: &&Event| {
+        incoming::is_member_of(event, user)
+            && event.header.membership == Some(Membership::Join)
+            && incoming::previous_membership(event) != Some(Membership::Join)
+    };
+    let own = block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own)?;
+    transition.joins.then(|| own.header.event_id.clone())
+}
+
+/// The chain of `since` was begun anew since the last event that is held: there may be events in between.
+fn is_of_earlier_chain(room: &mut RoomDraft<'_, '_>) -> bool {
+    let last: Option<Position> = room.timeline().last().map(|last| last.position);
+    let started = room.draft.chain_start > Position(0);
+    last.is_some_and(|last| started && !room.draft.is_of_chain(last))
+}
+
+/// A change of membership without an event of its own that would move the room.
+fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
+    let user = room.draft.user_id();
+    let own = events.rfind(|event| incoming::is_member_of(event, user));
+    let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
+    room.news = Some(super::activity::News { sent, bumps: true });
+}
+
+pub(super) fn counts(room: &mut RoomDraft<'_, '_>, notifications: Option<u64>, highlights: Option<u64>) {
+    let entry = &mut room.entry;
+    let before = (entry.notification_count, entry.highlight_count);
+    entry.notification_count = notifications.or(entry.notification_count);
+    entry.highlight_count = highlights.or(entry.highlight_count);
+    if before != (entry.notification_count, entry.highlight_count) {
+        entry.changed.counts = room.draft.position;
+    }
+}
+
+/// Forgets a room that the user has forgotten on the homeserver, which v2 does not tell.
+pub fn forget_room(view: &dyn AccountView, room_id: &RoomId, now: Timestamp) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    if let Some(entry) = view.entry(room_id) {
+        let room = entry.room_id.clone();
+        let chunks = entry.timeline_first.chunk()..=entry.timeline_end.chunk();
+        let keys = (0..entry.state_buckets)
+            .map(|bucket| RecordKey::State(room.clone(), bucket))
+            .chain((0..entry.member_buckets).map(|bucket| RecordKey::Members(room.clone(), bucket)))
+            .chain(chunks.map(|chunk| RecordKey::Timeline(room.clone(), chunk)))
+            .chain([
+                RecordKey::Stripped(room.clone()),
+                RecordKey::Receipts(room.clone()),
+                RecordKey::RoomAccountData(room.clone()),
+            ]);
+        for key in keys {
+            draft.write(key, None);
+        }
+        draft.forget_room(room.clone());
+    }
+    draft.finish()
+}
+
+/// Shares a raw value.
+pub(super) fn share(raw: &RawValue) -> Rc<RawValue> {
+    Rc::from(raw.to_owned())
+}

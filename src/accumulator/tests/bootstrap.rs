@@ -1,0 +1,289 @@
+//! Bases under the chain of `since`.
+
+use expect_test::expect;
+
+use super::{after, check};
+
+#[test]
+fn joined_rooms_are_counted_before_they_are_known() {
+    check(
+        "bootstrap start
+         v2 s0
+         joined !a !b",
+        expect![[r#"
+            !a join unknown active 0
+            !b join unknown active 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_the_chain_brings_before_its_base_is_held_back() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m5 name=New unread:1/0
+           join !b create @me=join | m1",
+        expect![[r#"
+            !a join unknown active 4000 name New unread 1/0
+              0..2 gap [m5 name=New s1>]
+              name=New^1
+            !b join active 4001
+              0..1 gap [m1 s1>]
+              create^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn the_whole_goes_under_the_chain() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m5 name=New unread:1/0 tags=u.new
+         whole
+           join !a create name=Old topic=T @me=join | m3>300 m4>400 m5 prev:p3 next:w unread:9/9 tags=u.old joined:2 invited:0 heroes:@b
+           join !b create @me=join | m1>100 reaction>200 prev:p1 next:w",
+        expect![[r#"
+            !a join active 5000 name New joined 2 invited 0 unread 1/0 heroes @b tags u.new
+              -2..2 [<p3 ~m3 ~m4 m5 w> name=New s1>]
+              create^2 name=New^1 topic=T^2 @me=join^2
+            !b join active 200 bump 100
+              -2..0 [<p1 ~m1 ~reaction w>]
+              create^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_base_without_a_common_event_stands_before_the_chain() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m5
+         whole
+           join !a create @me=join | m3 m4 prev:p3 next:w",
+        expect![[r#"
+            !a join active 5000
+              -2..1 [<p3 ~m3 ~m4 w>] gap [m5 s1>]
+              create^2 @me=join^2
+        "#]],
+    );
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m9 limited prev:p9
+         whole
+           join !a create @me=join | m3 m4 prev:p3 next:w",
+        expect![[r#"
+            !a join active 5000
+              -2..1 [<p3 ~m3 ~m4 w>] gap [<p9 m9 s1>]
+              create^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
+fn what_the_base_has_newer_the_chain_brings_live() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m5
+         whole
+           join !a create @me=join | m4 m5 m6 prev:p4 next:w
+         v2 s2
+           join !a | m6",
+        expect![[r#"
+            !a join active 6000
+              -1..2 [<p4 ~m4 m5 s1> m6 s2>]
+              create^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_base_fills_a_gap_of_the_chain() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m1
+         v2 s2
+           join !a | m4 limited prev:p4
+         whole
+           join !a create @me=join | m0 m1 m2 m3 m4 prev:p0 next:w",
+        expect![[r#"
+            !a join active 6000
+              -3..2 [<p0 ~m0 m1 s1> ~m2 ~m3 <p4 m4 s2>]
+              create^3 @me=join^3
+        "#]],
+    );
+}
+
+#[test]
+fn a_scouted_room_is_provisional_until_the_whole_replaces_it() {
+    check(
+        "bootstrap start
+         v2 s0
+         scout
+           join !a after create name=Scouted topic=Gone @me=join @b=join:B | m3 m4 prev:p3",
+        expect![[r#"
+            !a join provisional active 4000 name Scouted
+              -2..0 [<p3 ~m3 ~m4]
+              create^1? name=Scouted^1? topic=Gone^1? @b=join:B^1? @me=join^1?
+        "#]],
+    );
+    check(
+        "bootstrap start
+         v2 s0
+         scout
+           join !a after create name=Scouted topic=Gone @me=join @b=join:B | m3 m4 prev:p3
+         v2 s1
+           join !a | m5 topic=Chain
+         whole
+           join !a create name=Whole alias=#a:x @me=join | m3 m4 m5 prev:p3 joined:2 invited:0 heroes:@b",
+        expect![[r#"
+            !a join active 6000 name Whole joined 2 invited 0 heroes @b(B)
+              -2..2 [<p3 ~m3 ~m4 m5 topic=Chain s1>]
+              alias=#a^3 create^1 name=Whole^3 topic=Chain^2 @b=join:B^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn what_only_scouting_said_goes_with_the_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+         scout
+           join !a after create topic=Gone @me=join @b=join:B | m3
+         whole
+           join !a create @me=join | m3",
+        expect![[r#"
+            !a join active 5000 heroes @b(B)
+              -1..0 [~m3]
+              create^1 -m.room.topic^2 @b=join:B^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn what_the_chain_said_of_membership_wins() {
+    check(
+        "bootstrap start
+         v2 s0
+           invite !i name=I @me=invite/@b
+         joined !a
+         v2 s1
+           leave !a | @me=leave
+         whole
+           join !a create @me=join | m1
+           join !i create @me=join | m2",
+        expect![[r#"
+            !a leave unknown active 5000
+              0..1 [@me=leave s1>]
+              @me=leave^3
+            !i invite by other active 3000 name I
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"I"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+        "#]],
+    );
+}
+
+#[test]
+fn kicked_rooms_come_with_the_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           leave !a create name=A | m1>10 @me=leave/@b>20
+           leave !b | @me=leave/@b",
+        expect![[r#"
+            !a leave by other active 20 bump 10 name A
+              -2..0 [~m1 ~@me=leave/@b]
+              create^1 name=A^1 @me=leave/@b^1
+        "#]],
+    );
+}
+
+#[test]
+fn a_base_moves_nothing_and_makes_nothing_live() {
+    let world = after(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join | m1>99999999",
+    );
+    assert_eq!(world.entry("!a").activity, world.now, "an event cannot claim a future");
+    assert_eq!(world.entry("!a").timeline_end.0, 0);
+}
+
+#[test]
+fn the_whole_laid_twice_changes_nothing() {
+    let whole = "whole
+           join !a create name=A @me=join @b=join:B | m1>10 m2>20 prev:p1 next:w unread:1/0 tags=u.x read=m1@b joined:2 invited:0 heroes:@b";
+    let mut world = after(&format!("bootstrap start\nv2 s0\n{whole}"));
+    let (before, position) = (world.dump(), world.cache.position());
+    world.run(whole);
+    assert_eq!(world.dump(), before);
+    assert_eq!(world.cache.position(), position, "{:?}", world.last);
+}
+
+#[test]
+fn rooms_in_the_first_answer_are_the_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+           join !a create name=A @me=join | m1>10 m2>20 limited prev:p1",
+        expect![[r#"
+            !a join active 20 name A
+              -2..0 [<p1 ~m1 ~m2 s0>]
+              create^1 name=A^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn a_chain_that_begins_anew_takes_the_new_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create name=Old topic=Same @me=join | m1
+         v2 s1
+           join !a | m2
+         restart
+         v2 t0
+         v2 t1
+           join !a | m9
+         whole
+           join !a create name=New topic=Same @me=join | m7 m8 m9 prev:p7",
+        expect![[r#"
+            !a join active 9000 name New
+              -3..2 [~m1 m2 s1>] gap [<p7 ~m7 ~m8 m9 t1>]
+              create^1 name=New^4 topic=Same^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn laying_rooms_of_which_nothing_is_known_loads_nothing() {
+    let mut world = after(
+        "bootstrap start
+         v2 s0
+         joined !a !b",
+    );
+    let before = world.loads;
+    world.run(
+        "whole
+           join !a create @me=join | m1
+           join !b create @me=join | m2
+           join !c create @me=join | m3",
+    );
+    assert_eq!(world.loads, before);
+}

@@ -1,0 +1,425 @@
+//! A room's timeline in the making.
+//!
+//! Invariants: ordinals have no holes; the live end only grows, and what is filled in later moves the older events to
+//! lower ordinals, never the newer ones to higher; two neighbours without `gap_before` between them are neighbours in
+//! the homeserver's timeline, too.
+
+use std::{ops::Range, rc::Rc};
+
+use ruma::EventId;
+use rustc_hash::FxHashSet;
+
+use super::{draft::Draft, incoming::Incoming, records::Records};
+use crate::{
+    limits,
+    model::{CHUNK_LENGTH, Event, Ordinal, Position, Record, RecordKey, RoomEntry, TimelineChunk, TimelineEvent},
+};
+
+pub(super) struct Timeline {
+    slots: Vec<Slot>,
+    /// One past the newest ordinal.
+    end: i64,
+    /// The ordinals that storage has.
+    stored: Range<i64>,
+    /// Nothing is before the first event.
+    pub complete: bool,
+    /// Whether events were dropped because there were too many.
+    pub trimmed: bool,
+}
+
+struct Slot {
+    event: TimelineEvent,
+    /// Whether its chunk has to be written.
+    edited: bool,
+    /// Whether the present stay began with it.
+    joins: bool,
+}
+
+/// Where events that come in at the live end stand.
+pub(super) struct Live<'a> {
+    pub position: Position,
+    /// Events may be missing before the first one.
+    pub gap: bool,
+    /// The token for the place before the first one.
+    pub token_before: Option<&'a str>,
+    /// The token for the place after the last one.
+    pub token_after: Option<&'a str>,
+}
+
+/// Where events that are laid under what is held stand.
+pub(super) struct Laid<'a> {
+    pub position: Position,
+    pub token_before: Option<&'a str>,
+    pub token_after: Option<&'a str>,
+    /// Nothing is before the first one.
+    pub complete: bool,
+}
+
+impl Slot {
+    fn new(event: Event, position: Position, live: bool) -> Slot {
+        let event = TimelineEvent {
+            ordinal: Ordinal(i64::MIN),
+            position,
+            event,
+            live,
+            gap_before: false,
+            token_before: None,
+            token_after: None,
+            transaction: None,
+        };
+        Slot { event, edited: true, joins: false }
+    }
+}
+
+impl Timeline {
+    /// Returns what is held of a room's timeline.
+    pub fn open(entry: &RoomEntry, records: &mut Records<'_>, fresh: bool) -> Timeline {
+        let stored = if fresh { 0..0 } else { entry.timeline_first.0..entry.timeline_end.0 };
+        let mut slots = Vec::with_capacity(usize::try_from(stored.end - stored.start).unwrap_or(0) + 16);
+        for chunk in chunks(&stored) {
+            let record = records.timeline(&RecordKey::Timeline(entry.room_id.clone(), chunk));
+            slots.extend(record.events.iter().map(|event| Slot {
+                event: event.clone(),
+                edited: false,
+                joins: entry.joined_at == Some(event.ordinal),
+            }));
+        }
+        Timeline { slots, end: entry.timeline_end.0, stored, complete: entry.timeline_complete, trimmed: false }
+    }
+
+    /// Returns the events, oldest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &TimelineEvent> + Clone {
+        self.slots.iter().map(|slot| &slot.event)
+    }
+
+    /// Returns whether the event is held.
+    pub fn contains(&self, id: &EventId) -> bool {
+        self.index_of(id).is_some()
+    }
+
+    /// Returns the latest event.
+    pub fn last(&self) -> Option<&TimelineEvent> {
+        self.slots.last().map(|slot| &slot.event)
+    }
+
+    /// Returns whether anything was added or edited.
+    pub fn is_edited(&self) -> bool {
+        self.slots.iter().any(|slot| slot.edited)
+    }
+
+    /// Returns the ids of the events.
+    pub fn ids(&self) -> FxHashSet<&EventId> {
+        self.slots.iter().map(|slot| slot.event.event.id()).collect()
+    }
+
+    /// Returns how many of these events stand before or at the last one that is held. Those of them that are not held
+    /// are late backfill.
+    pub fn overlap(&self, events: &[Incoming]) -> usize {
+        events.iter().rposition(|incoming| self.contains(incoming.event.id())).map_or(0, |index| index + 1)
+    }
+
+    /// Appends what is new behind what is known, and returns the new events. An unknown event before a known one is late
+    /// backfill: it belongs to history, not to the live end, and is passed over.
+    pub fn append(&mut self, events: Vec<Incoming>, live: &Live<'_>) -> Vec<Event> {
+        let overlap = self.overlap(&events);
+        let before = self.slots.len();
+        for incoming in events.into_iter().skip(overlap) {
+            if self.slots.iter().skip(before).any(|slot| slot.event.event.id() == incoming.event.id()) {
+                continue;
+            }
+            let mut slot = Slot::new(incoming.event, live.position, true);
+            slot.event.transaction = incoming.transaction;
+            self.slots.push(slot);
+        }
+        let new: Vec<Event> = self.slots.iter().skip(before).map(|slot| slot.event.event.clone()).collect();
+        self.end = self.end.saturating_add(i64::try_from(new.len()).unwrap_or(0));
+        if new.is_empty() {
+            return new;
+        }
+        if overlap == 0
+            && let Some(first) = self.slots.get_mut(before)
+        {
+            first.event.gap_before = live.gap;
+            first.event.token_before = live.token_before.map(ToOwned::to_owned);
+            self.complete |= before == 0 && first.event.event.kind() == "m.room.create";
+        }
+        if let Some(last) = self.slots.last_mut() {
+            last.event.token_after = live.token_after.map(ToOwned::to_owned);
+        }
+        self.trim(true);
+        new
+    }
+
+    /// Notes the transaction ids of events that are held already; returns whether there was a new one.
+    pub fn note_transactions(&mut self, events: &[Incoming]) -> bool {
+        let mut noted = false;
+        for incoming in events.iter().filter(|incoming| incoming.transaction.is_some()) {
+            let slot = self.slots.iter_mut().rfind(|slot| slot.event.event.id() == incoming.event.id());
+            if let Some(slot) = slot.filter(|slot| slot.event.transaction.is_none()) {
+                slot.event.transaction.clone_from(&incoming.transaction);
+                slot.edited = true;
+                noted = true;
+            }
+        }
+        noted
+    }
+
+    /// Lays events, oldest first and without holes between them, under what is held: they are merged by event id, and
+    /// what is unknown takes its place before the next known one. What would stand behind the last known one is left
+    /// to the chain of `since`, which brings it live. `chain_start` is the index of the first event of the chain: what
+    /// shares no event with what is held stands before it.
+    pub fn lay(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
+        let mut events = deduplicated(events);
+        let anchors = self.anchors(&events);
+        if anchors.is_empty() {
+            self.lay_apart(events, laid, chain_start);
+            self.trim(false);
+            return;
+        }
+        if let Some(&(index, held)) = anchors.last()
+            && index + 1 == events.len()
+        {
+            self.set_token_after(held, laid.token_after);
+        }
+        // From the newest to the oldest, so that the indexes below stay good.
+        for (number, &(index, held)) in anchors.iter().enumerate().rev() {
+            let previous = number.checked_sub(1).and_then(|number| anchors.get(number)).copied();
+            let from = previous.map_or(0, |(index, _)| index + 1);
+            events.truncate(index);
+            let mut between = events.split_off(from.min(events.len()));
+            between.retain(|event| !self.contains(event.id()));
+            self.lay_before(held, between, previous.map(|(_, held)| held), laid);
+        }
+        self.trim(false);
+    }
+
+    /// Lays history before the newest part of the timeline that has no gap.
+    pub fn lay_history(&mut self, mut events: Vec<Event>, laid: &Laid<'_>) {
+        let segment = self.slots.iter().rposition(|slot| slot.event.gap_before).unwrap_or(0);
+        let Some(first) = self.slots.get(segment) else {
+            return self.lay(events, laid, 0);
+        };
+        let anchor = first.event.event.clone();
+        events.retain(|event| self.index_of(event.id()).is_none_or(|index| index < segment));
+        events.push(anchor);
+        self.lay(events, &Laid { token_after: None, ..*laid }, 0);
+    }
+
+    /// Replaces a held event; it is an edit, which everybody has to be told.
+    pub fn edit(
+        &mut self,
+        id: &EventId,
+        position: Position,
+        edit: impl FnOnce(&Event) -> Option<Event>,
+    ) -> Option<Event> {
+        let index = self.index_of(id)?;
+        let slot = self.slots.get_mut(index)?;
+        let edited = edit(&slot.event.event)?;
+        slot.event.event = edited.clone();
+        slot.event.position = position;
+        slot.edited = true;
+        Some(edited)
+    }
+
+    /// Replaces a held event by one that differs in what nobody has to be told.
+    pub fn touch(&mut self, id: &EventId, edit: impl FnOnce(&Event) -> Option<Event>) {
+        if let Some(slot) = self.index_of(id).and_then(|index| self.slots.get_mut(index))
+            && let Some(edited) = edit(&slot.event.event)
+        {
+            slot.event.event = edited;
+            slot.edited = true;
+        }
+    }
+
+    /// Notes that the present stay begins with this event, if it is held.
+    pub fn begin_stay(&mut self, id: Option<&EventId>) {
+        for slot in &mut self.slots {
+            slot.joins = Some(slot.event.event.id()) == id;
+        }
+    }
+
+    /// Writes the chunks that changed, and the entry's fields.
+    pub fn close(mut self, entry: &mut RoomEntry, draft: &mut Draft<'_>) {
+        let first = self.end.saturating_sub(i64::try_from(self.slots.len()).unwrap_or(0));
+        for (ordinal, slot) in (first..).zip(&mut self.slots) {
+            slot.edited |= slot.event.ordinal.0 != ordinal;
+            slot.event.ordinal = Ordinal(ordinal);
+            if slot.joins {
+                entry.joined_at = Some(slot.event.ordinal);
+            }
+        }
+        let held = first..self.end;
+        for chunk in chunks(&join(&self.stored, &held)) {
+            let now = within(&held, chunk);
+            let slots = self.slice(first, &now);
+            if now == within(&self.stored, chunk) && !slots.iter().any(|slot| slot.edited) {
+                continue;
+            }
+            let events: Vec<TimelineEvent> = slots.iter().map(|slot| slot.event.clone()).collect();
+            let record = (!events.is_empty()).then(|| Record::Timeline(Rc::new(TimelineChunk { events })));
+            draft.write(RecordKey::Timeline(entry.room_id.clone(), chunk), record);
+        }
+        entry.timeline_first = Ordinal(first);
+        entry.timeline_end = Ordinal(self.end);
+        entry.timeline_complete = self.complete;
+    }
+
+    fn slice(&self, first: i64, ordinals: &Range<i64>) -> &[Slot] {
+        let index = |ordinal: i64| usize::try_from(ordinal - first).unwrap_or(0);
+        self.slots.get(index(ordinals.start)..index(ordinals.end)).unwrap_or_default()
+    }
+
+    fn index_of(&self, id: &EventId) -> Option<usize> {
+        self.slots.iter().rposition(|slot| slot.event.event.id() == id)
+    }
+
+    /// Returns the events that are held: index among `events`, index here. Those that stand in another order here are
+    /// left out.
+    fn anchors(&self, events: &[Event]) -> Vec<(usize, usize)> {
+        let mut anchors: Vec<(usize, usize)> = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            if let Some(held) = self.index_of(event.id())
+                && anchors.last().is_none_or(|(_, last)| *last < held)
+            {
+                anchors.push((index, held));
+            }
+        }
+        anchors
+    }
+
+    /// Lays events that share none with what is held.
+    fn lay_apart(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
+        let at = chain_start.min(self.slots.len());
+        let later = self.slots.get(at..).unwrap_or_default();
+        // Where the chain itself has a hole, the events may belong in it as well as before it: nobody can tell.
+        if events.is_empty() || later.iter().skip(1).any(|slot| slot.event.gap_before) {
+            return;
+        }
+        let at_live_end = later.is_empty() && at > 0;
+        if at_live_end {
+            self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
+        }
+        let count = events.len();
+        self.insert(at, events, laid, at_live_end);
+        if let Some(first) = self.slots.get_mut(at) {
+            first.event.gap_before = at > 0;
+        }
+        self.set_token_after(at + count - 1, laid.token_after);
+    }
+
+    /// Lays events right before the held event at `held`; `previous` is the held event right before them, if any.
+    fn lay_before(&mut self, held: usize, events: Vec<Event>, previous: Option<usize>, laid: &Laid<'_>) {
+        let closes = previous.map(|previous| previous + 1) == Some(held);
+        let open = held == 0 || self.slots.get(held).is_some_and(|slot| slot.event.gap_before);
+        if events.is_empty() {
+            if closes && let Some(slot) = self.slots.get_mut(held) {
+                slot.edited |= slot.event.gap_before;
+                slot.event.gap_before = false;
+            }
+            if held == 0 && previous.is_none() {
+                self.complete |= laid.complete;
+                self.set_token_before(0, laid.token_before);
+            }
+            return;
+        }
+        // Where what is held has no hole, there is no place: the homeserver's orders differ.
+        if !open {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(held) {
+            slot.edited |= slot.event.gap_before;
+            slot.event.gap_before = false;
+        }
+        let token_before = laid.token_before.filter(|_| previous.is_none());
+        self.insert(
+            held,
+            events,
+            &Laid { token_before, complete: laid.complete && previous.is_none(), ..*laid },
+            false,
+        );
+        if let Some(first) = self.slots.get_mut(held) {
+            first.event.gap_before = held > 0 && !closes;
+        }
+    }
+
+    fn insert(&mut self, at: usize, events: Vec<Event>, laid: &Laid<'_>, live: bool) {
+        let created = events.first().is_some_and(|event| event.kind() == "m.room.create");
+        let mut slots: Vec<Slot> = events.into_iter().map(|event| Slot::new(event, laid.position, live)).collect();
+        if let Some(first) = slots.first_mut() {
+            first.event.token_before = laid.token_before.map(ToOwned::to_owned);
+        }
+        self.slots.splice(at..at, slots);
+        self.complete |= at == 0 && (created || laid.complete);
+    }
+
+    fn set_token_after(&mut self, index: usize, token: Option<&str>) {
+        if let Some(slot) = self.slots.get_mut(index)
+            && slot.event.token_after.is_none()
+            && token.is_some()
+        {
+            slot.event.token_after = token.map(ToOwned::to_owned);
+            slot.edited = true;
+        }
+    }
+
+    fn set_token_before(&mut self, index: usize, token: Option<&str>) {
+        if let Some(slot) = self.slots.get_mut(index)
+            && slot.event.token_before.is_none()
+            && token.is_some()
+        {
+            slot.event.token_before = token.map(ToOwned::to_owned);
+            slot.edited = true;
+        }
+    }
+
+    /// Drops the oldest events over the limits: whole chunks where `by_chunk` and that leaves something, so that live
+    /// events do not rewrite the oldest chunk each time.
+    fn trim(&mut self, by_chunk: bool) {
+        let mut bytes: usize = self.slots.iter().map(|slot| slot.event.event.size()).sum();
+        let first = self.end.saturating_sub(i64::try_from(self.slots.len()).unwrap_or(0));
+        let mut excess = 0;
+        while self.slots.len() - excess > 1
+            && (self.slots.len() - excess > limits::TIMELINE_EVENTS || bytes > limits::TIMELINE_BYTES)
+        {
+            let ordinal = first.saturating_add(i64::try_from(excess).unwrap_or(0));
+            let rest = usize::try_from(CHUNK_LENGTH - ordinal.rem_euclid(CHUNK_LENGTH)).unwrap_or(1);
+            let drop = if by_chunk && excess + rest < self.slots.len() { rest } else { 1 };
+            let dropped = self.slots.get(excess..excess + drop).unwrap_or_default();
+            bytes -= dropped.iter().map(|slot| slot.event.event.size()).sum::<usize>();
+            excess += drop;
+        }
+        if excess > 0 {
+            self.slots.drain(..excess);
+            self.complete = false;
+            self.trimmed = true;
+        }
+    }
+}
+
+fn deduplicated(events: Vec<Event>) -> Vec<Event> {
+    let mut seen = FxHashSet::default();
+    events.into_iter().filter(|event| seen.insert(event.header.event_id.clone())).collect()
+}
+
+/// Returns the numbers of the chunks that hold some ordinals.
+fn chunks(ordinals: &Range<i64>) -> Range<i64> {
+    if ordinals.is_empty() {
+        return 0..0;
+    }
+    Ordinal(ordinals.start).chunk()..Ordinal(ordinals.end - 1).chunk() + 1
+}
+
+/// Returns the ordinals of a chunk that lie in a range; `0..0` where there are none.
+fn within(ordinals: &Range<i64>, chunk: i64) -> Range<i64> {
+    let start = ordinals.start.max(chunk.saturating_mul(CHUNK_LENGTH));
+    let end = ordinals.end.min(chunk.saturating_add(1).saturating_mul(CHUNK_LENGTH));
+    if start < end { start..end } else { 0..0 }
+}
+
+fn join(one: &Range<i64>, other: &Range<i64>) -> Range<i64> {
+    match (one.is_empty(), other.is_empty()) {
+        (true, _) => other.clone(),
+        (_, true) => one.clone(),
+        _ => one.start.min(other.start)..one.end.max(other.end),
+    }
+}

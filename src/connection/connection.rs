@@ -1,0 +1,504 @@
+//! One connection: what the client confirmed, what the last answer adds to that, and the request it is asked now.
+//!
+//! The order of calls is `handle_request`, then `poll_response` until it is ready. Invariants: the confirmed state moves
+//! only when a request comes with the `pos` of the answer that moves it; computing an answer consumes nothing, so a
+//! request that is superseded, cancelled or repeated loses nothing.
+
+use std::rc::Rc;
+
+use ruma::{DeviceId, OwnedRoomId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{
+    draft::Draft,
+    error::SyncError,
+    extensions::{self, RoomsOfAnswer},
+    lists::{Configs, Reach},
+    pos::Pos,
+    reader::Reader,
+    request::{RoomConfig, SyncRequest},
+    response::{RoomResult, SyncResponse},
+    rooms::{self, Fetch, RoomContext, RoomOutcome, RoomTask},
+    state::{Delta, FIRST_STATE, GlobalMarks, State},
+    stored,
+    unsigned::Audience,
+};
+use crate::cache::{AccountCache, Changes, RoomNumber};
+use crate::limits::{ANSWER_BYTES, ANSWER_ROOMS, CONNECTION_DELTAS, NEEDED_RECORDS, STICKY_SUBSCRIPTIONS};
+use crate::model::{Known, Position, Record, RecordKey, Timestamp};
+
+/// What came of computing an answer.
+#[derive(Debug)]
+pub enum Poll {
+    /// The answer. Write its `writes` before it leaves.
+    Ready(Box<Answer>),
+    /// Records that are not in memory: load them and poll again.
+    Need(Vec<RecordKey>),
+    /// Nothing to say yet: poll again on a wake-up, or at this time.
+    Wait {
+        /// When the wait ends.
+        until: Timestamp,
+    },
+    /// A newer request has taken this one's place, or it was cancelled.
+    Superseded,
+}
+
+/// An answer, and what goes with it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The answer.
+    pub response: SyncResponse,
+    /// Connection records to put (`Some`) or delete (`None`) before the answer leaves.
+    pub writes: Vec<(RecordKey, Option<Record>)>,
+    /// What would be good to have for next time, from the homeserver, in the background.
+    pub fetch: Vec<Fetch>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// The unguessable part of its `pos`.
+    pub nonce: u64,
+    confirmed: State,
+    pending: Option<Delta>,
+    /// The number of the next state: never given out before.
+    next: u64,
+    /// How many confirmed deltas are stored on the base.
+    parts: u32,
+    /// Whether what is stored is not what `confirmed` stands on.
+    rewrite: bool,
+    active: Option<Active>,
+}
+
+/// The request that is being answered.
+#[derive(Debug)]
+struct Active {
+    serial: u64,
+    request: Rc<SyncRequest>,
+    /// The state of a connection that keeps none; otherwise the confirmed one counts.
+    stateless: Option<State>,
+    frontier: Option<Position>,
+    subscriptions: FxHashMap<OwnedRoomId, RoomConfig>,
+    until: Timestamp,
+    done: Done,
+    /// While the request waits: the rooms that it reaches.
+    watched: Option<FxHashSet<RoomNumber>>,
+}
+
+/// Rooms that were computed already while records of others were missing, so that loading always makes progress.
+#[derive(Debug, Default)]
+struct Done {
+    /// The position of the account for which they hold.
+    at: Position,
+    rooms: FxHashMap<RoomNumber, RoomOutcome>,
+}
+
+impl Connection {
+    /// Returns a connection that was sent nothing.
+    pub fn new(nonce: u64) -> Connection {
+        Connection {
+            nonce,
+            confirmed: State::default(),
+            pending: None,
+            next: FIRST_STATE,
+            parts: 0,
+            rewrite: true,
+            active: None,
+        }
+    }
+
+    /// Returns a connection from its stored parts: a base and a chain of deltas. The last may be unconfirmed; whatever
+    /// does not fit ends the chain.
+    pub fn restore<'a>(nonce: u64, parts: impl Iterator<Item = Option<&'a Record>>) -> Connection {
+        let mut connection = Connection::new(nonce);
+        let mut deltas = parts.map_while(|record| record.and_then(stored::decode_delta));
+        let Some(base) = deltas.next().filter(|base| base.on == 0 && base.number >= FIRST_STATE) else {
+            return connection;
+        };
+        connection.next = base.number + 1;
+        connection.confirmed.apply(base);
+        connection.rewrite = false;
+        for delta in deltas {
+            let stands_on = connection.pending.as_ref().map_or(connection.confirmed.number, |pending| pending.number);
+            if delta.on != stands_on || delta.number < connection.next {
+                break;
+            }
+            connection.next = delta.number + 1;
+            connection.confirm();
+            connection.pending = Some(delta);
+        }
+        connection
+    }
+
+    /// Takes a request: judges its `pos`, confirms what that confirms, and drops the request before it. The serial
+    /// number tells it from all others.
+    pub fn handle_request(
+        &mut self,
+        cache: &AccountCache,
+        request: &Rc<SyncRequest>,
+        serial: u64,
+        now: Timestamp,
+    ) -> Result<(), SyncError> {
+        let base = self.base(cache, request)?;
+        let (stateless, frontier) = match base {
+            Base::Confirmed(position) => (None, Some(position)),
+            Base::Stateless(marks, frontier) => (Some(marks), frontier),
+        };
+        let stateless = match stateless {
+            Some(marks) if request.asks_for_rooms() => {
+                self.reset(marks, frontier);
+                None
+            }
+            Some(marks) => Some(State { marks, number: marks.to_bits().unwrap_or(0), ..State::default() }),
+            None => None,
+        };
+        let sticky = self.confirmed.sticky || request.sticky_subscriptions;
+        let kept = stateless.is_none() && sticky;
+        let subscriptions = if kept { self.sticky_subscriptions(request) } else { Vec::new() };
+        let subscriptions = subscriptions.into_iter().chain(request.room_subscriptions.clone()).collect();
+        let waits = frontier.is_some();
+        self.active = Some(Active {
+            serial,
+            request: Rc::clone(request),
+            stateless,
+            frontier,
+            subscriptions,
+            until: if waits { now.after(request.timeout) } else { now },
+            done: Done::default(),
+            watched: None,
+        });
+        Ok(())
+    }
+
+    /// Returns the serial number of the request that is being answered.
+    pub fn active(&self) -> Option<u64> {
+        self.active.as_ref().map(|active| active.serial)
+    }
+
+    /// Forgets the request, if it is still the present one.
+    pub fn handle_cancel(&mut self, serial: u64) {
+        if self.active() == Some(serial) {
+            self.active = None;
+        }
+    }
+
+    /// Notes that the writes of the last answer failed, so that the next ones stand on nothing stored.
+    pub fn handle_write_failed(&mut self) {
+        self.pending = None;
+        self.rewrite = true;
+    }
+
+    /// Returns whether the waiting request could have something to say now. Only what certainly changes nothing for it
+    /// is kept from it.
+    pub fn handle_change(&mut self, cache: &mut AccountCache, device: &DeviceId, changes: &Changes) -> bool {
+        let Some(active) = &self.active else { return false };
+        let Some(watched) = &active.watched else { return false };
+        let extensions = &active.request.extensions;
+        let for_device = extensions.to_device.is_some() || extensions.e2ee;
+        if for_device && changes.devices.iter().any(|changed| changed == device)
+            || extensions.presence && changes.presence
+            || extensions.account_data.is_some() && !changes.account_data.is_empty()
+            || changes.rooms.iter().any(|number| watched.contains(number))
+        {
+            return true;
+        }
+        let lists_move = !changes.rooms.is_empty() || !changes.forgotten.is_empty();
+        if !lists_move || (active.request.lists.is_empty() && active.subscriptions.is_empty()) {
+            return false;
+        }
+        let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
+        reach.rooms.iter().any(|room| !watched.contains(&room.number))
+    }
+
+    /// Computes the answer to the request.
+    pub fn poll_response(&mut self, cache: &mut AccountCache, place: Place<'_>, serial: u64, now: Timestamp) -> Poll {
+        let Some(active) = self.active.as_mut().filter(|active| active.serial == serial) else {
+            return Poll::Superseded;
+        };
+        let mut done = std::mem::take(&mut active.done);
+        let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
+        let computed = compute(cache, place.device, active, &mut done, state, &reach, now);
+        active.done = done;
+        let computed = match computed {
+            Ok(computed) => computed,
+            Err(missing) => return Poll::Need(missing),
+        };
+        if !computed.response.has_news() && now < active.until {
+            active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
+            return Poll::Wait { until: active.until };
+        }
+        match self.active.take() {
+            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),
+            None => Poll::Superseded,
+        }
+    }
+
+    /// Judges `pos`.
+    fn base(&mut self, cache: &AccountCache, request: &SyncRequest) -> Result<Base, SyncError> {
+        let Some(pos) = request.pos else { return Ok(Base::Stateless(GlobalMarks::default(), None)) };
+        if pos.nonce != self.nonce || !cache.account.knows(pos.position, pos.incarnation) {
+            return Err(SyncError::UnknownPos);
+        }
+        if pos.state < FIRST_STATE {
+            return Ok(Base::Stateless(GlobalMarks::from_bits(pos.state), Some(pos.position)));
+        }
+        if self.pending.as_ref().is_some_and(|pending| pending.number == pos.state && pending.position <= pos.position)
+        {
+            self.confirm();
+        } else if self.confirmed.number != pos.state || pos.position < self.confirmed.position {
+            return Err(SyncError::UnknownPos);
+        }
+        self.pending = None;
+        Ok(Base::Confirmed(pos.position))
+    }
+
+    fn confirm(&mut self) {
+        if let Some(delta) = self.pending.take() {
+            self.confirmed.apply(delta);
+            self.parts += 1;
+        }
+    }
+
+    /// Starts the state anew. What is stored stays until the next answer replaces it.
+    fn reset(&mut self, marks: GlobalMarks, frontier: Option<Position>) {
+        let number = self.next;
+        self.next += 1;
+        self.confirmed = State { number, position: frontier.unwrap_or_default(), marks, ..State::default() };
+        self.pending = None;
+        self.rewrite = true;
+    }
+
+    /// Returns the subscriptions that a client of the old kind still has, oldest first, the request's own among them.
+    fn sticky_subscriptions(&self, request: &SyncRequest) -> Vec<(OwnedRoomId, RoomConfig)> {
+        let gone = |room: &OwnedRoomId| {
+            request.unsubscribe_rooms.contains(room) || request.room_subscriptions.contains_key(room)
+        };
+        let kept = self.confirmed.subscriptions.iter().filter(|(room, _)| !gone(room)).cloned();
+        let named = request.room_subscriptions.iter().map(|(room, config)| (room.clone(), config.clone()));
+        let mut all: Vec<_> = kept.chain(named).collect();
+        let surplus = all.len().saturating_sub(STICKY_SUBSCRIPTIONS);
+        all.drain(..surplus);
+        all
+    }
+
+    /// Turns what was computed into the answer, and notes what it adds.
+    fn finish(&mut self, cache: &AccountCache, place: Place<'_>, active: Active, computed: Computed) -> Answer {
+        let Computed { mut response, mut delta, fetch } = computed;
+        let mut pos =
+            Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
+        if let Some(state) = &active.stateless {
+            if let Some(bits) = delta.marks.to_bits() {
+                pos.state = bits;
+                response.pos = pos;
+                return Answer { response, writes: Vec::new(), fetch };
+            }
+            self.reset(state.marks, active.frontier);
+            delta.on = self.confirmed.number;
+        } else if self.confirmed.sticky || active.request.sticky_subscriptions {
+            delta.sticky = true;
+            let subscriptions = self.sticky_subscriptions(&active.request);
+            delta.subscriptions = (subscriptions != *self.confirmed.subscriptions).then(|| Rc::new(subscriptions));
+        }
+        let writes = self.store(place, &mut delta);
+        pos.state = delta.number;
+        response.pos = pos;
+        self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
+        Answer { response, writes, fetch }
+    }
+
+    /// Numbers the delta and returns what has to be written for it: nothing if it changes nothing.
+    fn store(&mut self, place: Place<'_>, delta: &mut Delta) -> Vec<(RecordKey, Option<Record>)> {
+        let mut writes = Vec::new();
+        if self.rewrite || self.parts >= CONNECTION_DELTAS {
+            let base = stored::encode_delta(&self.confirmed.to_delta());
+            writes.push((place.key(0), Some(base)));
+            writes.extend((1..=CONNECTION_DELTAS + 1).map(|part| (place.key(part), None)));
+            self.parts = 0;
+            self.rewrite = false;
+        }
+        delta.number = self.confirmed.number;
+        if !self.confirmed.is_unchanged_by(delta) {
+            delta.number = self.next;
+            self.next += 1;
+            let key = place.key(self.parts + 1);
+            writes.retain(|(other, _)| *other != key);
+            writes.push((key, Some(stored::encode_delta(delta))));
+        }
+        writes
+    }
+}
+
+/// Where a connection is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Whose it is.
+    pub device: &'a DeviceId,
+    /// Over which wire.
+    pub wire: super::request::Wire,
+    /// Its `conn_id`.
+    pub conn_id: &'a str,
+}
+
+impl Place<'_> {
+    /// Returns the key of one of its parts.
+    pub fn key(&self, part: u32) -> RecordKey {
+        stored::part_key(self.device, self.wire, self.conn_id, part)
+    }
+
+    /// Returns the keys of all parts that there may be.
+    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
+        (0..=CONNECTION_DELTAS + 1).map(|part| self.key(part))
+    }
+}
+
+/// What an answer stands on.
+enum Base {
+    /// The confirmed state, with the frontier of `pos`.
+    Confirmed(Position),
+    /// No state: nothing was sent, or only what follows the frontier.
+    Stateless(GlobalMarks, Option<Position>),
+}
+
+struct Computed {
+    response: SyncResponse,
+    delta: Delta,
+    fetch: Vec<Fetch>,
+}
+
+/// Computes the answer on `state`, or tells which records are missing.
+fn compute(
+    cache: &AccountCache,
+    device: &DeviceId,
+    active: &Active,
+    done: &mut Done,
+    state: &State,
+    reach: &Reach,
+    now: Timestamp,
+) -> Result<Computed, Vec<RecordKey>> {
+    let Active { request, frontier, subscriptions, .. } = active;
+    let since = cache.devices.get(device).and_then(|device| device.record.since.as_deref());
+    let audience = Audience { device, now };
+    let context = RoomContext { cache, wire: request.wire, audience, since, frontier: *frontier };
+    if done.at != cache.position() {
+        *done = Done { at: cache.position(), rooms: FxHashMap::default() };
+    }
+    let mut reader = Reader::new(&cache.records);
+    let mut draft = Draft::new(state);
+    let mut results = Results::default();
+    let mut configs = Configs::default();
+    for room in &reach.rooms {
+        let Some(entry) = cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown) else { continue };
+        let config = configs.of(*room, subscriptions.get(&entry.room_id), request);
+        let task =
+            RoomTask { entry, sent: state.rooms.get(&entry.room_id), config: &config, subscribed: room.subscribed };
+        if rooms::is_unchanged(&context, &task) {
+            continue;
+        }
+        if results.is_full() {
+            results.held_back.insert(room.number);
+            continue;
+        }
+        if !done.rooms.contains_key(&room.number) {
+            if reader.missing() >= NEEDED_RECORDS {
+                break;
+            }
+            match rooms::compute(&context, &mut reader, &task) {
+                Some(outcome) => done.rooms.insert(room.number, outcome),
+                // Counted, so that no more is loaded than one answer holds.
+                None => {
+                    results.rooms_missing += 1;
+                    continue;
+                }
+            };
+        }
+        if let Some(outcome) = done.rooms.get(&room.number) {
+            results.add(reach, *room, entry, outcome.clone(), &mut draft);
+        }
+    }
+    if reader.missing() > 0 {
+        return Err(reader.into_missing());
+    }
+    freeze(&context, reach, &results, &mut draft);
+    let of_answer = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
+    let extensions = extensions::compute(&context, &mut reader, &request.extensions, reach, &of_answer, &mut draft);
+    let Some(extensions) = extensions else { return Err(reader.into_missing()) };
+    let response = SyncResponse {
+        pos: Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: 0 },
+        txn_id: request.txn_id.clone(),
+        typing_names: request.typing_names,
+        lists: reach.responses(cache).into_iter().collect(),
+        rooms: results.rooms,
+        extensions,
+    };
+    let delta = draft.into_delta(cache.position(), None, state.sticky);
+    Ok(Computed { response, delta, fetch: results.fetch })
+}
+
+/// The rooms of an answer, up to its limits.
+#[derive(Default)]
+struct Results {
+    rooms: Vec<(OwnedRoomId, RoomResult)>,
+    fetch: Vec<Fetch>,
+    held_back: FxHashSet<RoomNumber>,
+    rooms_missing: usize,
+    size: usize,
+}
+
+impl Results {
+    fn is_full(&self) -> bool {
+        self.rooms.len() + self.rooms_missing >= ANSWER_ROOMS || self.size >= ANSWER_BYTES
+    }
+
+    fn add(
+        &mut self,
+        reach: &Reach,
+        room: super::lists::ReachedRoom,
+        entry: &crate::model::RoomEntry,
+        outcome: RoomOutcome,
+        draft: &mut Draft<'_>,
+    ) {
+        if let Some(mut result) = outcome.result {
+            result.lists = reach.keys(room.lists);
+            self.size += result.size();
+            self.rooms.push((entry.room_id.clone(), result));
+        }
+        if let Some(delta) = outcome.delta {
+            draft.put(&entry.room_id, delta);
+        }
+        self.fetch.extend(outcome.fetch);
+    }
+
+    /// Returns the timelines that are sent anew or expanded.
+    fn anew(&self) -> FxHashMap<OwnedRoomId, FxHashSet<ruma::OwnedEventId>> {
+        let is_anew =
+            |result: &RoomResult| result.initial || result.timeline.as_ref().is_some_and(|timeline| timeline.expanded);
+        let ids = |result: &RoomResult| {
+            let events = result.timeline.iter().flat_map(|timeline| &timeline.events);
+            events.map(|item| item.event.header.event_id.clone()).collect()
+        };
+        self.rooms
+            .iter()
+            .filter(|(_, result)| is_anew(result))
+            .map(|(room, result)| (room.clone(), ids(result)))
+            .collect()
+    }
+}
+
+/// Marks the rooms that changed and are not sent now: they stay behind the frontier. Forgets those that are gone.
+fn freeze(context: &RoomContext<'_>, reach: &Reach, results: &Results, draft: &mut Draft<'_>) {
+    let Some(frontier) = context.frontier else { return };
+    for number in context.cache.rooms.changed_after(frontier) {
+        let Some(entry) = context.cache.rooms.get(number) else { continue };
+        let sent = reach.get(number).is_some() && !results.held_back.contains(&number);
+        if !sent && rooms::last_change(context.wire, entry) > frontier {
+            draft.change(&entry.room_id, |sent| sent.mark = sent.mark.frozen(frontier));
+        }
+    }
+    let gone: Vec<OwnedRoomId> =
+        draft.state.rooms.keys().filter(|room| context.cache.rooms.number(room).is_none()).cloned().collect();
+    for room in gone {
+        draft.forget(&room);
+    }
+}

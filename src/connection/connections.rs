@@ -1,0 +1,255 @@
+//! The connections of an account.
+//!
+//! Invariant: a device has at most [`CONNECTIONS`] of them; what is not in its directory is forgotten, whatever is still
+//! stored of it.
+
+use std::rc::Rc;
+
+use ruma::{DeviceId, OwnedDeviceId};
+use rustc_hash::FxHashMap;
+
+use super::{
+    connection::{Answer, Connection, Place, Poll},
+    error::SyncError,
+    extensions::to_device,
+    reader::Reader,
+    request::{SyncRequest, Wire},
+    stored::{self, Directory, DirectoryEntry},
+};
+use crate::cache::{AccountCache, Changes};
+use crate::limits::{CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};
+use crate::model::{Record, RecordKey, Step, Timestamp};
+
+/// All connections of one account.
+///
+/// For each request call [`handle_request`](Connections::handle_request) until it is done, commit what it says is
+/// acknowledged, then [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll
+/// again, on `Wait` poll again when [`handle_change`](Connections::handle_change) names the ticket or the time has
+/// come. When the client hangs up, call [`handle_cancel`](Connections::handle_cancel).
+#[derive(Debug, Default)]
+pub struct Connections {
+    devices: FxHashMap<OwnedDeviceId, Device>,
+    serial: u64,
+}
+
+/// Which request: it stays good when a newer one takes its place, and says so then.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The device that asked.
+    pub device: OwnedDeviceId,
+    /// Over which wire.
+    pub wire: Wire,
+    /// On which connection.
+    pub conn_id: String,
+    serial: u64,
+}
+
+/// A request that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Stands for the request from now on.
+    pub ticket: Ticket,
+    /// To-device messages up to this sequence number have reached the client: commit that before polling.
+    pub acknowledge_to_device: Option<u64>,
+    /// The request that this one took the place of: poll it, to end it.
+    pub superseded: Option<Ticket>,
+}
+
+/// The connections of one device.
+#[derive(Debug, Default)]
+struct Device {
+    directory: Directory,
+    connections: FxHashMap<(Wire, String), Connection>,
+    /// Writes that go with the next answer: the directory, and connections that went.
+    writes: Vec<(RecordKey, Option<Record>)>,
+}
+
+impl Connections {
+    /// Accepts a request: finds or makes its connection, judges `pos`, confirms what that confirms. `nonce` is random; a
+    /// new connection takes it. On `Need` load the records and call again.
+    pub fn handle_request(
+        &mut self,
+        cache: &mut AccountCache,
+        device: &DeviceId,
+        request: &Rc<SyncRequest>,
+        nonce: u64,
+        now: Timestamp,
+    ) -> Result<Step<Accepted>, SyncError> {
+        let place = Place { device, wire: request.wire, conn_id: &request.conn_id };
+        if let Err(missing) = self.load(cache, place) {
+            return Ok(Step::Need(missing));
+        }
+        let acknowledge_to_device = match &request.extensions.to_device {
+            Some(to_device) => to_device::check(cache.devices.get(device), to_device, request.wire)?,
+            None => None,
+        };
+        // Loading has put the device there.
+        let entry = self.devices.entry(device.to_owned()).or_default();
+        if request.pos.is_none() {
+            entry.make(place, nonce, now);
+        }
+        let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
+        let before = connection.active();
+        self.serial += 1;
+        connection.handle_request(cache, request, self.serial, now)?;
+        entry.touch(place, now);
+        let ticket =
+            |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
+        Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded: before.map(ticket) }))
+    }
+
+    /// Computes the answer to an accepted request.
+    pub fn poll_response(&mut self, cache: &mut AccountCache, ticket: &Ticket, now: Timestamp) -> Poll {
+        let Some(device) = self.devices.get_mut(&ticket.device) else { return Poll::Superseded };
+        let place = ticket.place();
+        let Some(connection) = device.connections.get_mut(&place.name()) else { return Poll::Superseded };
+        match connection.poll_response(cache, place, ticket.serial, now) {
+            Poll::Ready(answer) => {
+                let Answer { response, writes, fetch } = *answer;
+                let writes = std::mem::take(&mut device.writes).into_iter().chain(writes).collect();
+                Poll::Ready(Box::new(Answer { response, writes, fetch }))
+            }
+            other => other,
+        }
+    }
+
+    /// Returns the waiting requests that may have something to say after a commit.
+    pub fn handle_change(&mut self, cache: &mut AccountCache, changes: &Changes) -> Vec<Ticket> {
+        let mut woken = Vec::new();
+        for (device, entry) in &mut self.devices {
+            for ((wire, conn_id), connection) in &mut entry.connections {
+                if connection.handle_change(cache, device, changes)
+                    && let Some(serial) = connection.active()
+                {
+                    woken.push(Ticket { device: device.clone(), wire: *wire, conn_id: conn_id.clone(), serial });
+                }
+            }
+        }
+        woken
+    }
+
+    /// Forgets a request whose client has hung up.
+    pub fn handle_cancel(&mut self, ticket: &Ticket) {
+        if let Some(connection) = self.connection(ticket) {
+            connection.handle_cancel(ticket.serial);
+        }
+    }
+
+    /// Notes that the writes of this request's answer could not be written. Do not send the answer.
+    pub fn handle_write_failed(&mut self, ticket: &Ticket) {
+        if let Some(device) = self.devices.get_mut(&ticket.device) {
+            device
+                .writes
+                .push((stored::directory_key(&ticket.device), Some(stored::encode_directory(&device.directory))));
+        }
+        if let Some(connection) = self.connection(ticket) {
+            connection.handle_write_failed();
+        }
+    }
+
+    /// Forgets a device that is gone, with all its connections, and returns what has to be deleted.
+    pub fn handle_device_gone(&mut self, device: &DeviceId) -> Vec<(RecordKey, Option<Record>)> {
+        let Some(entry) = self.devices.remove(device) else { return Vec::new() };
+        let names = entry.directory.connections.into_iter();
+        let places = names.filter_map(|entry| Some((Wire::from_name(&entry.wire)?, entry.conn_id)));
+        let mut writes: Vec<(RecordKey, Option<Record>)> = places
+            .flat_map(|(wire, conn_id)| {
+                let keys: Vec<RecordKey> = Place { device, wire, conn_id: &conn_id }.keys().collect();
+                keys.into_iter().map(|key| (key, None))
+            })
+            .collect();
+        writes.push((stored::directory_key(device), None));
+        writes
+    }
+
+    fn connection(&mut self, ticket: &Ticket) -> Option<&mut Connection> {
+        self.devices.get_mut(&ticket.device)?.connections.get_mut(&ticket.place().name())
+    }
+
+    /// Brings the device's directory and the connection into memory, or tells what has to be loaded for that.
+    fn load(&mut self, cache: &AccountCache, place: Place<'_>) -> Result<(), Vec<RecordKey>> {
+        let mut reader = Reader::new(&cache.records);
+        if !self.devices.contains_key(place.device) {
+            let Some(record) = reader.connection(stored::directory_key(place.device)) else {
+                return Err(reader.into_missing());
+            };
+            let directory = record.and_then(stored::decode_directory).unwrap_or_default();
+            self.devices.insert(place.device.to_owned(), Device { directory, ..Device::default() });
+        }
+        let Some(device) = self.devices.get_mut(place.device) else { return Ok(()) };
+        let Some(entry) = device.directory.entry(place) else { return Ok(()) };
+        if device.connections.contains_key(&place.name()) {
+            return Ok(());
+        }
+        let parts: Vec<Option<Option<&Record>>> = place.keys().map(|key| reader.connection(key)).collect();
+        if reader.missing() > 0 {
+            return Err(reader.into_missing());
+        }
+        let connection = Connection::restore(entry.nonce, parts.into_iter().map(Option::flatten));
+        device.connections.insert(place.name(), connection);
+        Ok(())
+    }
+}
+
+impl Ticket {
+    fn place(&self) -> Place<'_> {
+        Place { device: &self.device, wire: self.wire, conn_id: &self.conn_id }
+    }
+}
+
+impl Place<'_> {
+    fn name(&self) -> (Wire, String) {
+        (self.wire, self.conn_id.to_owned())
+    }
+}
+
+impl Directory {
+    fn entry(&self, place: Place<'_>) -> Option<&DirectoryEntry> {
+        self.connections.iter().find(|entry| entry.is_at(place))
+    }
+}
+
+impl DirectoryEntry {
+    fn is_at(&self, place: Place<'_>) -> bool {
+        self.wire == place.wire.name() && self.conn_id == place.conn_id
+    }
+}
+
+impl Device {
+    /// Makes the connection if there is none; the least recently used ones make room.
+    fn make(&mut self, place: Place<'_>, nonce: u64, now: Timestamp) {
+        if self.connections.contains_key(&place.name()) {
+            return;
+        }
+        let unused = |entry: &DirectoryEntry| now.since(entry.used) > CONNECTION_UNUSED;
+        self.directory.connections.sort_by_key(|entry| std::cmp::Reverse(entry.used));
+        let keep = self.directory.connections.iter().take_while(|entry| !unused(entry)).count();
+        for gone in self.directory.connections.split_off(keep.min(CONNECTIONS - 1)) {
+            self.remove(place.device, &gone);
+        }
+        self.directory.connections.push(DirectoryEntry {
+            wire: place.wire.name().to_owned(),
+            conn_id: place.conn_id.to_owned(),
+            nonce,
+            used: Timestamp(0),
+        });
+        self.connections.insert(place.name(), Connection::new(nonce));
+    }
+
+    fn remove(&mut self, device: &DeviceId, gone: &DirectoryEntry) {
+        let Some(wire) = Wire::from_name(&gone.wire) else { return };
+        let place = Place { device, wire, conn_id: &gone.conn_id };
+        self.connections.remove(&place.name());
+        self.writes.extend(place.keys().map(|key| (key, None)));
+    }
+
+    /// Notes the use of a connection; that is written now and then only.
+    fn touch(&mut self, place: Place<'_>, now: Timestamp) {
+        let Some(entry) = self.directory.connections.iter_mut().find(|entry| entry.is_at(place)) else { return };
+        if now.since(entry.used) >= CONNECTION_USE_GRAIN {
+            entry.used = now;
+            let record = stored::encode_directory(&self.directory);
+            self.writes.push((stored::directory_key(place.device), Some(record)));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Which state is wanted of a room: the union of the rules that match it, and how it compares with what was wanted
+//! before (MSC4186, "Combining room configs", "Changing room configs").
+
+use serde::{Deserialize, Serialize};
+
+use crate::connection::request::{RequiredState, RoomConfig, StatePattern};
+
+/// The configuration that holds for a room: the superset of those of its rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EffectiveConfig {
+    /// The largest of all.
+    pub timeline_limit: u32,
+    /// The union.
+    pub wanted: Wanted,
+}
+
+/// A union of required states. Equal unions are equal values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Wanted {
+    /// What some rule includes without excluding anything.
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
+    patterns: Vec<StatePattern>,
+    /// Rules that exclude something.
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
+    /// Whether the members are wanted whom the timeline needs.
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub lazy_members: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Rule {
+    #[serde(rename = "i")]
+    include: Vec<StatePattern>,
+    #[serde(rename = "e")]
+    exclude: Vec<StatePattern>,
+}
+
+const MEMBER: &str = "m.room.member";
+
+impl EffectiveConfig {
+    /// Returns the superset of some configurations.
+    pub fn union<'a>(configs: impl Iterator<Item = &'a RoomConfig> + Clone) -> EffectiveConfig {
+        EffectiveConfig {
+            timeline_limit: configs.clone().map(|config| config.timeline_limit).max().unwrap_or(0),
+            wanted: Wanted::union(configs.map(|config| &config.required_state)),
+        }
+    }
+}
+
+impl StatePattern {
+    fn matches(&self, event_type: &str, state_key: &str) -> bool {
+        self.event_type.as_deref().is_none_or(|kind| kind == event_type)
+            && self.state_key.as_deref().is_none_or(|key| key == state_key)
+    }
+
+    fn is_everything(&self) -> bool {
+        self.event_type.is_none() && self.state_key.is_none()
+    }
+
+    fn may_match_members(&self) -> bool {
+        self.event_type.as_deref().is_none_or(|kind| kind == MEMBER)
+    }
+
+    fn all_members() -> StatePattern {
+        StatePattern { event_type: Some(MEMBER.to_owned()), state_key: None }
+    }
+}
+
+impl Wanted {
+    /// Returns what any of these rules wants.
+    pub fn union<'a>(required: impl Iterator<Item = &'a RequiredState> + Clone) -> Wanted {
+        let lazy = required.clone().any(|state| state.lazy_members);
+        let all_members = required.clone().any(|state| !state.lazy_members && returns_all_members(state));
+        let mut wanted = Wanted { lazy_members: lazy && !all_members, ..Wanted::default() };
+        for state in required {
+            wanted.add(state);
+        }
+        wanted.normalise();
+        wanted
+    }
+
+    /// Returns whether the entry is wanted, lazy members aside.
+    pub fn matches(&self, event_type: &str, state_key: &str) -> bool {
+        let matched = |pattern: &StatePattern| pattern.matches(event_type, state_key);
+        self.patterns.iter().any(matched)
+            || self.rules.iter().any(|rule| rule.include.iter().any(matched) && !rule.exclude.iter().any(matched))
+    }
+
+    /// Returns whether everything that `other` wants is wanted here as well, lazy members aside, as far as the rules show
+    /// it.
+    pub fn covers_state(&self, other: &Wanted) -> bool {
+        let everything = self.patterns.iter().any(StatePattern::is_everything);
+        everything
+            || other.patterns.iter().all(|pattern| self.has_pattern(pattern))
+                && other.rules.iter().all(|rule| {
+                    self.rules.binary_search(rule).is_ok()
+                        || rule.include.iter().all(|pattern| self.has_pattern(pattern))
+                })
+    }
+
+    /// Returns whether some member entry could be wanted by name or by a wildcard.
+    pub fn may_match_members(&self) -> bool {
+        self.patterns
+            .iter()
+            .chain(self.rules.iter().flat_map(|rule| &rule.include))
+            .any(StatePattern::may_match_members)
+    }
+
+    /// Returns whether all members are wanted, so that all of them should be known.
+    pub fn wants_all_members(&self) -> bool {
+        self.matches(MEMBER, "\u{0}no such user")
+    }
+
+    /// Returns the member entries that could be wanted: the state keys, or `None` if it could be any.
+    pub fn member_keys(&self) -> Option<Vec<&str>> {
+        let includes = self.patterns.iter().chain(self.rules.iter().flat_map(|rule| &rule.include));
+        includes.filter(|pattern| pattern.may_match_members()).map(|pattern| pattern.state_key.as_deref()).collect()
+    }
+
+    fn has_pattern(&self, pattern: &StatePattern) -> bool {
+        self.patterns.binary_search(pattern).is_ok()
+            || self.patterns.iter().any(|own| {
+                own.state_key.is_none() && own.event_type == pattern.event_type
+                    || own.event_type.is_none() && own.state_key == pattern.state_key
+            })
+    }
+
+    /// Under `lazy_members` the element that matches everything stops at members; members named by type or key stay.
+    fn add(&mut self, state: &RequiredState) {
+        if !state.lazy_members {
+            return self.add_rule(state.include.clone(), state.exclude.clone());
+        }
+        let (everything, named): (Vec<_>, Vec<_>) =
+            state.include.iter().cloned().partition(StatePattern::is_everything);
+        self.add_rule(named, state.exclude.clone());
+        let mut exclude = state.exclude.clone();
+        exclude.push(StatePattern::all_members());
+        self.add_rule(everything, exclude);
+    }
+
+    fn add_rule(&mut self, mut include: Vec<StatePattern>, mut exclude: Vec<StatePattern>) {
+        if include.is_empty() {
+            return;
+        }
+        if exclude.is_empty() {
+            return self.patterns.append(&mut include);
+        }
+        include.sort();
+        include.dedup();
+        exclude.sort();
+        exclude.dedup();
+        self.rules.push(Rule { include, exclude });
+    }
+
+    fn normalise(&mut self) {
+        if self.patterns.iter().any(StatePattern::is_everything) {
+            self.patterns = vec![StatePattern::default()];
+            self.rules.clear();
+        }
+        self.patterns.sort();
+        self.patterns.dedup();
+        self.rules.sort();
+        self.rules.dedup();
+    }
+}
+
+fn returns_all_members(state: &RequiredState) -> bool {
+    let includes = state.include.iter().any(|pattern| pattern.state_key.is_none() && pattern.may_match_members());
+    includes && !state.exclude.iter().any(StatePattern::may_match_members)
+}

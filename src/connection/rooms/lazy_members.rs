@@ -1,0 +1,85 @@
+//! Which members come along because the timeline needs them (MSC4186, "Lazy loaded memberships").
+
+use ruma::{OwnedUserId, UserId};
+use rustc_hash::FxHashSet;
+
+use super::{RoomContext, RoomTask, required_state, timeline::TimelineOutcome};
+use crate::connection::{reader::Reader, request::Wire, response::StateItem, state::RoomSent};
+use crate::model::Position;
+
+/// The members that come along.
+#[derive(Default)]
+pub struct LazyMembers {
+    /// Their events.
+    pub items: Vec<StateItem>,
+    /// Whom the client has now.
+    pub users: Vec<OwnedUserId>,
+}
+
+const MEMBER: &str = "m.room.member";
+
+/// Returns the members that the timeline needs and the client lacks; without `flushed`, all that changed as well.
+pub fn compute<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    task: &RoomTask<'_>,
+    upto: Option<Position>,
+    timeline: &TimelineOutcome<'_>,
+    flushed: bool,
+) -> Option<LazyMembers> {
+    let mut lazy = LazyMembers::default();
+    if !task.config.wanted.lazy_members {
+        return Some(lazy);
+    }
+    let known = task.sent.zip(upto);
+    let mut changed = FxHashSet::default();
+    if let Some((_, upto)) = known.filter(|(_, upto)| !flushed && task.entry.changed.members > *upto) {
+        let members = reader.members(task.entry)?;
+        let updates = members
+            .iter()
+            .filter(|(_, user, entry)| entry.position > upto && !task.config.wanted.matches(MEMBER, user));
+        for (_, user, entry) in updates {
+            changed.insert(user);
+            if entry.event.is_some() || context.wire == Wire::V4 {
+                lazy.items.push(required_state::item(context, MEMBER, user, entry));
+                lazy.users.extend(<&UserId>::try_from(user).ok().map(ToOwned::to_owned));
+            }
+        }
+    }
+    let needed: Vec<&str> = needed(timeline)
+        .into_iter()
+        .filter(|user| !changed.contains(user) && !task.config.wanted.matches(MEMBER, user))
+        .filter(|user| flushed || !known.is_some_and(|(sent, _)| has_member(sent, user)))
+        .collect();
+    let members = reader.members_of(task.entry, needed.iter().copied())?;
+    for user in needed {
+        let Some(entry) = members.entry(MEMBER, user).filter(|entry| entry.event.is_some()) else { continue };
+        let had = known
+            .is_some_and(|(sent, upto)| !flushed && required_state::was_sent(sent, upto, MEMBER, user, entry.position));
+        if !had {
+            lazy.items.push(required_state::item(context, MEMBER, user, entry));
+        }
+        lazy.users.extend(<&UserId>::try_from(user).ok().map(ToOwned::to_owned));
+    }
+    Some(lazy)
+}
+
+fn has_member(sent: &RoomSent, user: &str) -> bool {
+    <&UserId>::try_from(user).is_ok_and(|user| sent.members.contains(user))
+}
+
+/// Returns the senders of the events shown, and the targets of membership events among them, each once.
+fn needed<'a>(timeline: &TimelineOutcome<'a>) -> Vec<&'a str> {
+    let mut seen = FxHashSet::default();
+    let mut users = Vec::new();
+    for item in &timeline.events {
+        let header = &item.event.header;
+        let target = header.state_key.as_deref().filter(|_| header.event_type == MEMBER);
+        for user in std::iter::once(header.sender.as_str()).chain(target) {
+            if seen.insert(user) {
+                users.push(user);
+            }
+        }
+    }
+    users
+}

@@ -1,0 +1,236 @@
+//! Which events of a room an answer shows (MSC4186, "Changes to `timeline_limit`"; `spec/clients.md` §5.11).
+//!
+//! Invariants: a window never reaches across a gap, because the client could not know of it; it is the newest part of
+//! what is held, so the client always has the live end; `prev_batch` stands at or after the oldest event shown.
+
+use ruma::OwnedEventId;
+use rustc_hash::FxHashSet;
+
+use super::{RoomContext, RoomTask};
+use crate::connection::{reader::Reader, request::Wire, response::TimelineResult};
+use crate::model::{Ordinal, Position, RoomEntry, TimelineEvent};
+
+/// The timeline of a room in one answer, and what the client has afterwards.
+pub struct TimelineOutcome<'a> {
+    /// What is shown; `None` where no timeline is wanted or nothing is new.
+    pub result: Option<TimelineResult>,
+    /// The events shown, oldest first.
+    pub events: Vec<&'a TimelineEvent>,
+    /// From where on the client has every event.
+    pub sent_from: Option<Ordinal>,
+    /// Whether fewer events than wanted are held, and the room has more.
+    pub short: bool,
+    /// The `timeline_limit` that the client's timeline satisfies.
+    pub limit: u32,
+    /// The token from which history that is wanted but not held can be fetched.
+    pub fetch_from: Option<String>,
+}
+
+/// Some of the newest events that are held.
+struct Window<'a> {
+    /// Those to show, newest first.
+    shown: Vec<&'a TimelineEvent>,
+    /// All from the newest to the oldest shown, newest first.
+    passed: Vec<&'a TimelineEvent>,
+    end: End,
+}
+
+/// Why a window begins where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The event before it was sent earlier.
+    Bound,
+    /// It has as many events as may be.
+    Full,
+    /// Events before it are missing here.
+    Gap,
+    /// Nothing before it is held, though the room has more.
+    Held,
+    /// It begins with the room.
+    Start,
+}
+
+impl End {
+    /// Returns whether earlier events exist that the client does not get.
+    fn is_limited(self) -> bool {
+        matches!(self, End::Full | End::Gap | End::Held)
+    }
+}
+
+/// Returns what to show of the room's timeline. `upto`: how far it was sent, `None` for all anew.
+pub fn compute<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    task: &RoomTask<'_>,
+    upto: Option<Position>,
+) -> Option<TimelineOutcome<'a>> {
+    let limit = task.config.timeline_limit;
+    let Some((sent, upto)) = task.sent.zip(upto) else {
+        let window = walk(context, reader, task.entry, limit, None)?;
+        return Some(anew(context, task, &window, false));
+    };
+    let history_came = sent.short && sent.sent_from.is_some_and(|from| task.entry.timeline_first < from);
+    if limit > sent.config.timeline_limit || history_came {
+        let window = walk(context, reader, task.entry, limit, None)?;
+        let oldest = window.shown.last().map(|item| item.ordinal);
+        if oldest.is_some_and(|oldest| sent.sent_from.is_none_or(|from| oldest < from)) {
+            return Some(anew(context, task, &window, true));
+        }
+    }
+    let window = (task.entry.changed.timeline > upto)
+        .then(|| walk(context, reader, task.entry, limit, Some(upto)))
+        .map_or(Some(None), |window| window.map(Some))?;
+    let Some(window) = window.filter(|window| !window.shown.is_empty() || window.end.is_limited()) else {
+        return Some(TimelineOutcome {
+            result: None,
+            events: Vec::new(),
+            sent_from: sent.sent_from,
+            short: sent.short,
+            limit: sent.config.timeline_limit.max(limit),
+            fetch_from: None,
+        });
+    };
+    let limited = window.end.is_limited();
+    let oldest = window.shown.last().map(|item| item.ordinal);
+    Some(TimelineOutcome {
+        result: result(context, task.entry, &window, limit),
+        events: window.shown.iter().rev().copied().collect(),
+        sent_from: if limited { oldest } else { sent.sent_from.or(oldest) },
+        short: sent.short && !limited,
+        limit: if limited { limit } else { sent.config.timeline_limit.max(limit) },
+        fetch_from: None,
+    })
+}
+
+/// Returns the ids of the newest events that are held: those that the room would be shown with if it were new.
+pub fn newest_ids<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    entry: &RoomEntry,
+    limit: u32,
+) -> Option<FxHashSet<OwnedEventId>> {
+    let window = walk(context, reader, entry, limit, None)?;
+    Some(window.shown.iter().map(|item| item.event.header.event_id.clone()).collect())
+}
+
+fn anew<'a>(
+    context: &RoomContext<'a>,
+    task: &RoomTask<'_>,
+    window: &Window<'a>,
+    expanded: bool,
+) -> TimelineOutcome<'a> {
+    let limit = task.config.timeline_limit;
+    let short = limit > 0 && window.end == End::Held;
+    let mut result = result(context, task.entry, window, limit);
+    if let Some(result) = &mut result
+        && expanded
+    {
+        result.expanded = true;
+        // matrix-js-sdk puts older events in their place only if `limited` says so (`spec/clients.md` §6.5). On v4 the
+        // flag keeps its meaning, because clients flush their members on it.
+        result.limited |= context.wire == Wire::Simplified;
+    }
+    let fetch_from = result.as_ref().filter(|_| short && task.subscribed).and_then(|result| result.prev_batch.clone());
+    TimelineOutcome {
+        result,
+        events: window.shown.iter().rev().copied().collect(),
+        sent_from: window.shown.last().map(|item| item.ordinal),
+        short,
+        limit,
+        fetch_from,
+    }
+}
+
+/// Returns the newest events that are held, back to the bound, the limit, a gap or the end of what is held.
+fn walk<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    entry: &RoomEntry,
+    limit: u32,
+    bound: Option<Position>,
+) -> Option<Window<'a>> {
+    let mut window = Window { shown: Vec::new(), passed: Vec::new(), end: End::Held };
+    if limit == 0 && bound.is_none() {
+        return Some(window);
+    }
+    let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
+    let mut chunk = newest.chunk();
+    while entry.timeline_first < entry.timeline_end && chunk >= entry.timeline_first.chunk() {
+        let events = reader.timeline(&entry.room_id, chunk)?.map_or(&[][..], |chunk| &chunk.events);
+        for item in events.iter().rev().filter(|item| item.ordinal >= entry.timeline_first && item.ordinal <= newest) {
+            if let Some(end) = window.take(context, item, limit, bound) {
+                window.end = end;
+                window.trim();
+                return Some(window);
+            }
+        }
+        chunk -= 1;
+    }
+    window.end = if entry.timeline_complete { End::Start } else { End::Held };
+    window.trim();
+    Some(window)
+}
+
+impl<'a> Window<'a> {
+    /// Takes the next older event, or tells why the window ends before or with it.
+    fn take(
+        &mut self,
+        context: &RoomContext<'_>,
+        item: &'a TimelineEvent,
+        limit: u32,
+        bound: Option<Position>,
+    ) -> Option<End> {
+        if bound.is_some_and(|bound| !item.live || item.position <= bound) {
+            return Some(End::Bound);
+        }
+        let hidden = !item.event.is_state() && context.cache.is_ignored(item.event.sender());
+        if !hidden {
+            if self.shown.len() >= limit as usize {
+                return Some(End::Full);
+            }
+            self.shown.push(item);
+        }
+        self.passed.push(item);
+        item.gap_before.then_some(End::Gap)
+    }
+
+    /// Forgets hidden events before the oldest shown: a token among them would stand before it.
+    fn trim(&mut self) {
+        let Some(oldest) = self.shown.last().map(|item| item.ordinal) else { return };
+        self.passed.retain(|item| item.ordinal >= oldest);
+    }
+}
+
+fn result(context: &RoomContext<'_>, entry: &RoomEntry, window: &Window<'_>, limit: u32) -> Option<TimelineResult> {
+    if limit == 0 {
+        return None;
+    }
+    Some(TimelineResult {
+        events: window.shown.iter().rev().map(|item| context.audience.timeline_event(item)).collect(),
+        limited: window.end.is_limited(),
+        prev_batch: prev_batch(context, window),
+        expanded: false,
+        num_live: num_live(context, entry, window),
+    })
+}
+
+/// Returns a token at or after the oldest event shown: everything before it must be reachable, and what is shown twice
+/// is recognised, while what stands before the token would be lost.
+fn prev_batch(context: &RoomContext<'_>, window: &Window<'_>) -> Option<String> {
+    let mut oldest_first = window.passed.iter().rev();
+    let oldest = oldest_first.next();
+    let first = oldest.and_then(|item| item.token_before.as_ref().or(item.token_after.as_ref()));
+    let next = || oldest_first.find_map(|item| item.token_before.as_ref().or(item.token_after.as_ref()));
+    // The device's own `since` stands after everything that its polls brought.
+    first.or_else(next).map(String::as_str).or(context.since).map(str::to_owned)
+}
+
+fn num_live(context: &RoomContext<'_>, entry: &RoomEntry, window: &Window<'_>) -> u64 {
+    let Some(frontier) = context.frontier else { return 0 };
+    // What happened before one's own join is history, however new it is here.
+    let joined_at = entry.joined_at.filter(|_| entry.membership_position > frontier);
+    let live = |item: &&&TimelineEvent| {
+        item.live && item.position > frontier && joined_at.is_none_or(|joined_at| item.ordinal >= joined_at)
+    };
+    window.shown.iter().take_while(live).count() as u64
+}

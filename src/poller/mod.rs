@@ -1,0 +1,177 @@
+//! The loop of one device: an unbroken chain of v2 polls, each answer one commit.
+//!
+//! Invariant: the next poll's `since` is the one that was committed with its data, never a later one.
+
+mod backoff;
+mod bootstrap;
+mod poll;
+mod scout;
+mod whole;
+
+use std::rc::Rc;
+
+use ruma::presence::PresenceState;
+
+use self::backoff::Backoff;
+pub use self::poll::{Poll, Refusal};
+use crate::{
+    account::{Account, State},
+    accumulator,
+    connection::Presence,
+    limits,
+    model::{DeviceRecord, Step},
+    platform::{self, Task},
+    storage::StorageError,
+    upstream::{PollRequest, UpstreamError, parse},
+};
+
+/// Why a step of the loop failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PollError {
+    /// The homeserver.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The answer.
+    #[error("the homeserver's answer is unreadable: {0}")]
+    Unreadable(#[from] parse::ParseError),
+}
+
+/// Polls for one device until the poll is ended.
+pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
+    let mut backoff = Backoff::default();
+    let mut since_refusals = 0;
+    let mut bootstrap: Option<Task> = None;
+    loop {
+        pause_while_queue_is_full(&account, &poll).await;
+        match step(&account, &poll).await {
+            Ok(()) => {
+                backoff = Backoff::default();
+                since_refusals = 0;
+                account.set_state(State::Live, None);
+                if bootstrap.is_none() && bootstrap::is_needed(&account, &poll) {
+                    bootstrap = Some(platform::spawn(bootstrap::run(Rc::clone(&account), Rc::clone(&poll))));
+                }
+            }
+            Err(PollError::Upstream(UpstreamError::UnknownToken { soft_logout })) => {
+                refuse(&account, &poll, State::TokenExpired, Refusal::UnknownToken { soft_logout });
+                poll.newer_token().await;
+            }
+            Err(PollError::Upstream(UpstreamError::Refused { status: 400, message, .. }))
+                if since_refusals < limits::SINCE_REFUSALS =>
+            {
+                since_refusals += 1;
+                tracing::warn!(user = %account.user_id(), %message, "the homeserver refuses our since");
+                if since_refusals == limits::SINCE_REFUSALS {
+                    begin_anew(&account, &poll).await;
+                }
+                wait(&account, &poll, &mut backoff, None).await;
+            }
+            Err(PollError::Upstream(UpstreamError::Refused { status, errcode, message })) => {
+                refuse(&account, &poll, State::Stopped, Refusal::Refused { status, errcode, message });
+                poll.newer_token().await;
+            }
+            Err(error) => {
+                let retry_after = match &error {
+                    PollError::Upstream(UpstreamError::RateLimited { retry_after }) => *retry_after,
+                    _ => None,
+                };
+                tracing::warn!(user = %account.user_id(), device = %poll.device(), %error, "a poll failed");
+                account.set_state(State::Offline, Some(error.to_string()));
+                wait(&account, &poll, &mut backoff, retry_after).await;
+            }
+        }
+    }
+}
+
+/// Polls once and commits what came.
+async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
+    begin(account, poll).await?;
+    let since = since(account, poll);
+    let request = PollRequest {
+        timeout: if since.is_none() || poll.is_behind(account.now()) {
+            std::time::Duration::ZERO
+        } else {
+            limits::POLL_TIMEOUT
+        },
+        since,
+        set_presence: match poll.presence(account.now()) {
+            Presence::Online => PresenceState::Online,
+            Presence::Unavailable => PresenceState::Unavailable,
+            Presence::Offline => PresenceState::Offline,
+        },
+        with_presence: poll.wants_presence(account.now()),
+    };
+    let token = poll.token();
+    let body = tokio::select! {
+        biased;
+        // It asks again, at once and without waiting for news. Its `since` is unchanged, so what the homeserver was about
+        // to say comes then.
+        () = poll.interrupted() => return Ok(()),
+        body = account.homeserver.poll(&token, &request) => body?,
+    };
+    let response = parse::sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), &response, now)).await?;
+    if request.since.is_none() && !response.join.is_empty() && is_author(account, poll) {
+        // The homeserver ignores the filter that asked for no rooms: that was the whole.
+        bootstrap::complete(account).await?;
+    }
+    poll.note_answer(account.now());
+    account.changed.notify_waiters();
+    Ok(())
+}
+
+fn is_author(account: &Account, poll: &Poll) -> bool {
+    account.state.borrow().cache.account.author.as_deref() == Some(poll.device())
+}
+
+/// Enters the device before its first poll.
+async fn begin(account: &Account, poll: &Poll) -> Result<(), PollError> {
+    if account.device(poll.device()).is_none() {
+        // The high bits of every to-device token; zero is what a small number from another server has.
+        let epoch = (account.dependencies.random.bits() as u32).max(1);
+        account.commit(|cache, _| Step::Done(accumulator::begin_device(cache, poll.device(), epoch))).await?;
+    }
+    Ok(())
+}
+
+fn since(account: &Account, poll: &Poll) -> Option<String> {
+    account.device(poll.device()).and_then(|device| device.since.clone())
+}
+
+fn refuse(account: &Account, poll: &Poll, state: State, refusal: Refusal) {
+    account.set_state(state, Some(refusal.to_string()));
+    poll.refuse(refusal);
+    account.wake_all();
+}
+
+/// Over a bound of unacknowledged messages the homeserver keeps the rest.
+async fn pause_while_queue_is_full(account: &Account, poll: &Poll) {
+    let is_full = |device: &DeviceRecord| {
+        device.to_device_next.saturating_sub(device.to_device_acknowledged) > limits::TO_DEVICE_QUEUE
+    };
+    while account.device(poll.device()).is_some_and(|device| is_full(&device)) {
+        account.set_state(State::CatchingUp, Some("waiting for the client to take its to-device messages".into()));
+        account.changed.notified().await;
+    }
+}
+
+async fn wait(account: &Account, poll: &Poll, backoff: &mut Backoff, retry_after: Option<std::time::Duration>) {
+    let pause = retry_after.unwrap_or_else(|| backoff.next(account.dependencies.random.bits()));
+    tokio::select! {
+        biased;
+        () = poll.interrupted() => {}
+        () = platform::sleep(pause) => {}
+    }
+}
+
+/// The homeserver does not know our `since` any more: it was reset. The chain begins anew; to-device messages and
+/// device lists that we hold stay.
+async fn begin_anew(account: &Rc<Account>, poll: &Poll) {
+    let result = account.commit(|cache, _| Step::Done(accumulator::begin_chain_anew(cache, poll.device()))).await;
+    if let Err(error) = result {
+        tracing::error!(%error, "the chain could not begin anew");
+    }
+}

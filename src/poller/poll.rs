@@ -1,0 +1,187 @@
+//! What the outside says to a device's poll, and what it may know of it.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    time::Duration,
+};
+
+use ruma::{DeviceId, OwnedDeviceId};
+use tokio::sync::Notify;
+
+use crate::{
+    connection::{Presence, SyncRequest, Wire},
+    limits,
+    model::Timestamp,
+    platform::Task,
+};
+
+/// One device's poll.
+#[derive(Debug)]
+pub struct Poll {
+    device: OwnedDeviceId,
+    token: RefCell<String>,
+    refusal: RefCell<Option<Refusal>>,
+    hurry: Notify,
+    new_token: Notify,
+    behind: Cell<bool>,
+    last_answer: Cell<Option<Timestamp>>,
+    answers: Cell<u64>,
+    presence: Cell<Option<(Presence, Timestamp)>>,
+    presence_wanted: Cell<Option<Timestamp>>,
+    task: RefCell<Option<Task>>,
+}
+
+/// Why a poll does not go on until it gets another token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token is unknown.
+    UnknownToken {
+        /// Whether the device still exists.
+        soft_logout: bool,
+    },
+    /// Forbidden, consent missing, locked.
+    Refused {
+        /// The status.
+        status: u16,
+        /// The `errcode`.
+        errcode: String,
+        /// The `error`.
+        message: String,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::UnknownToken { .. } => formatter.write_str("the access token is not valid any more"),
+            Refusal::Refused { status, errcode, message } => write!(formatter, "{status} {errcode}: {message}"),
+        }
+    }
+}
+
+impl Poll {
+    /// Returns a poll that has not begun.
+    pub fn new(device: OwnedDeviceId, token: &str) -> Poll {
+        Poll {
+            device,
+            token: RefCell::new(token.to_owned()),
+            refusal: RefCell::default(),
+            hurry: Notify::new(),
+            new_token: Notify::new(),
+            // The first answer after a start may have much to tell: until then what is held is old.
+            behind: Cell::new(true),
+            last_answer: Cell::default(),
+            answers: Cell::default(),
+            presence: Cell::default(),
+            presence_wanted: Cell::default(),
+            task: RefCell::default(),
+        }
+    }
+
+    /// Takes the task that runs the loop.
+    pub fn start(&self, task: Task) {
+        *self.task.borrow_mut() = Some(task);
+    }
+
+    /// Ends the loop.
+    pub fn end(&self) {
+        self.task.borrow_mut().take();
+    }
+
+    /// Returns whose poll it is.
+    pub fn device(&self) -> &DeviceId {
+        &self.device
+    }
+
+    /// Returns the token that it runs on.
+    pub fn token(&self) -> String {
+        self.token.borrow().clone()
+    }
+
+    /// Goes on with another token, if it is another one.
+    pub fn take_token(&self, token: &str) {
+        if *self.token.borrow() == token {
+            return;
+        }
+        token.clone_into(&mut self.token.borrow_mut());
+        self.refusal.borrow_mut().take();
+        self.new_token.notify_one();
+    }
+
+    /// Returns why the poll does not go on, if so.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.borrow().clone()
+    }
+
+    /// Makes the poll ask at once, without waiting for news.
+    pub fn hurry(&self) {
+        self.behind.set(true);
+        self.hurry.notify_one();
+    }
+
+    /// Returns whether what the poll brought may be old: it has not been answered for a while.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.last_answer.get().is_some_and(|last| now.since(last) > limits::STALE_AFTER)
+    }
+
+    /// Returns how many polls were answered.
+    pub fn answers(&self) -> u64 {
+        self.answers.get()
+    }
+
+    /// Takes note of what a client's request asks of the poll.
+    pub fn note_use(&self, request: &SyncRequest, now: Timestamp) {
+        let until = now.after(request.timeout + PRESENCE_LINGERS);
+        let presence = match (request.set_presence, request.wire) {
+            (Some(presence), _) => Some(presence),
+            // MSC4186: absent, the user is online while using the API. The unstable wire never touched presence.
+            (None, Wire::V4) => Some(Presence::Online),
+            (None, _) => None,
+        };
+        if let Some(presence) = presence {
+            self.presence.set(Some((presence, until)));
+        }
+        if request.extensions.presence {
+            self.presence_wanted.set(Some(until));
+        }
+    }
+
+    pub(super) fn presence(&self, now: Timestamp) -> Presence {
+        self.presence.get().filter(|(_, until)| *until > now).map_or(Presence::Offline, |(presence, _)| presence)
+    }
+
+    pub(super) fn wants_presence(&self, now: Timestamp) -> bool {
+        self.presence_wanted.get().is_some_and(|until| until > now)
+    }
+
+    pub(super) fn is_behind(&self, now: Timestamp) -> bool {
+        self.behind.get() || self.is_stale(now)
+    }
+
+    pub(super) fn note_answer(&self, now: Timestamp) {
+        self.behind.set(false);
+        self.last_answer.set(Some(now));
+        self.answers.set(self.answers.get() + 1);
+    }
+
+    pub(super) fn refuse(&self, refusal: Refusal) {
+        *self.refusal.borrow_mut() = Some(refusal);
+    }
+
+    pub(super) async fn newer_token(&self) {
+        self.new_token.notified().await;
+    }
+
+    /// Waits until there is a newer token, or somebody waits for fresh data.
+    pub(super) async fn interrupted(&self) {
+        tokio::select! {
+            biased;
+            () = self.new_token.notified() => {}
+            () = self.hurry.notified() => {}
+        }
+    }
+}
+
+/// How long a client counts as using us after its last request was to end.
+const PRESENCE_LINGERS: Duration = Duration::from_secs(30);

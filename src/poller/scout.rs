@@ -1,0 +1,108 @@
+//! Rooms one by one: those that the user most likely looks at, before the whole is there; every room, where the whole
+//! keeps failing.
+
+use std::{borrow::Cow, cell::RefCell, collections::VecDeque, convert::Infallible, rc::Rc};
+
+use ruma::{OwnedRoomId, RoomId};
+use rustc_hash::FxHashSet;
+
+use super::{Poll, PollError};
+use crate::{
+    account::Account,
+    accumulator::{self, Base, BaseKind},
+    cache::AccountCache,
+    limits,
+    model::{
+        Known, Membership, RoomEntry,
+        v2::{JoinedRoom, RoomState},
+    },
+    upstream::parse,
+};
+
+/// Returns the rooms to scout, the most likely first: those with notifications, those that Element showed last, direct
+/// chats, then any.
+pub(super) fn candidates(cache: &AccountCache, notified: Vec<OwnedRoomId>) -> Vec<OwnedRoomId> {
+    let any = cache.rooms.iter().map(|(_, entry)| entry.room_id.clone());
+    let likely = notified.into_iter().chain(cache.recently_viewed()).chain(cache.direct.iter().cloned()).chain(any);
+    let mut seen = FxHashSet::default();
+    likely
+        .filter(|room| cache.rooms.entry(room).is_some_and(needs_base))
+        .filter(|room| seen.insert(room.clone()))
+        .take(limits::SCOUT_ROOMS)
+        .collect()
+}
+
+/// Returns every joined room that is not known whole.
+pub(super) fn not_whole(cache: &AccountCache) -> Vec<OwnedRoomId> {
+    let rooms = cache.rooms.iter().map(|(_, entry)| entry);
+    rooms
+        .filter(|entry| entry.membership == Membership::Join && entry.known != Known::Whole)
+        .map(|entry| entry.room_id.clone())
+        .collect()
+}
+
+/// Fetches rooms, a few at a time, each its own commit. Returns how many could not be fetched: one that fails is left
+/// to the whole.
+pub(super) async fn rooms(account: &Rc<Account>, poll: &Poll, rooms: Vec<OwnedRoomId>, kind: BaseKind) -> usize {
+    let queue = RefCell::new(VecDeque::from(rooms));
+    let worker = || async {
+        let mut failed = 0;
+        loop {
+            let Some(room) = queue.borrow_mut().pop_front() else { return failed };
+            if let Err(error) = fetch(account, poll, &room, kind).await {
+                tracing::debug!(%room, %error, "a room could not be scouted");
+                failed += 1;
+            }
+        }
+    };
+    const { assert!(limits::SCOUT_PARALLEL == 4, "as many workers as are joined here") };
+    let (first, second, third, fourth) = tokio::join!(worker(), worker(), worker(), worker());
+    first + second + third + fourth
+}
+
+/// Scouts the rooms that the chain brings before their base is known, for as long as it is polled.
+pub(super) async fn held_back(account: &Rc<Account>, poll: &Poll) -> Infallible {
+    let mut tried = FxHashSet::default();
+    loop {
+        let held: Vec<OwnedRoomId> = {
+            let state = account.state.borrow();
+            let entries = state.cache.rooms.iter().map(|(_, entry)| entry);
+            entries
+                .filter(|entry| needs_base(entry) && entry.timeline_end > entry.timeline_first)
+                .map(|entry| entry.room_id.clone())
+                .filter(|room| !tried.contains(room))
+                .collect()
+        };
+        tried.extend(held.iter().cloned());
+        rooms(account, poll, held, BaseKind::Scout).await;
+        account.changed.notified().await;
+    }
+}
+
+fn needs_base(entry: &RoomEntry) -> bool {
+    entry.membership == Membership::Join && entry.known == Known::Unknown
+}
+
+async fn fetch(account: &Account, poll: &Poll, room: &RoomId, kind: BaseKind) -> Result<(), PollError> {
+    let token = poll.token();
+    let messages = account.homeserver.messages(&token, room, None, limits::SCOUT_TIMELINE).await?;
+    let messages = parse::messages(&messages)?;
+    let Some(newest) = messages.events.last().and_then(|event| parse::event_id(event)) else { return Ok(()) };
+    // `/state` would bring every member of a large room; this brings those that the timeline needs.
+    let context = account.homeserver.context(&token, room, &newest).await?;
+    let context = parse::context(&context)?;
+    let base = [Base {
+        room_id: room.to_owned(),
+        left: false,
+        token_after: messages.start.map(Cow::into_owned),
+        room: JoinedRoom {
+            state: RoomState::After(context.state),
+            limited: messages.end.is_some(),
+            timeline: messages.events,
+            prev_batch: messages.end,
+            ..JoinedRoom::default()
+        },
+    }];
+    account.commit(|cache, now| accumulator::accumulate_base(cache, &base, kind, now)).await?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The whole account in one unfiltered first `/sync`, laid as a base under what the chain brings.
+
+use std::{cmp::Reverse, rc::Rc};
+
+use super::{Poll, PollError};
+use crate::{
+    account::Account,
+    accumulator::{self, Base, BaseKind},
+    limits,
+    model::{Timestamp, v2::JoinedRoom},
+    upstream::parse,
+};
+
+/// Fetches the whole and lays it once one more poll of the chain has been answered: then the chain is as new as the
+/// whole, and what it touched wins.
+pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let body = account.homeserver.whole(&poll.token()).await?;
+    let response = parse::sync_response(&body)?;
+    let token_after = response.next_batch.as_deref();
+    let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
+    for (rooms, left) in [(response.join, false), (response.leave, true)] {
+        for (room_id, room) in rooms {
+            let token_after = token_after.map(str::to_owned);
+            bases.push((newest(&room), Base { room_id, room, left, token_after }));
+        }
+    }
+    // The rooms that stand first in the list come first.
+    bases.sort_by_key(|(newest, _)| Reverse(*newest));
+    let bases: Vec<Base<'_>> = bases.into_iter().map(|(_, base)| base).collect();
+    catch_up(account, poll).await;
+    // A few hundred a commit, so that nobody waits for all of them.
+    for slice in bases.chunks(limits::WHOLE_SLICE) {
+        account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;
+    }
+    Ok(())
+}
+
+fn newest(room: &JoinedRoom<'_>) -> Timestamp {
+    room.timeline.last().map_or(Timestamp(0), |event| parse::origin_server_ts(event))
+}
+
+async fn catch_up(account: &Account, poll: &Poll) {
+    let before = poll.answers();
+    poll.hurry();
+    while poll.answers() == before {
+        account.changed.notified().await;
+    }
+}

@@ -1,0 +1,185 @@
+//! What the wires have in common in answers.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use ruma::OwnedUserId;
+use serde_json::value::RawValue;
+
+use super::json::{Array, Object};
+use crate::connection::{
+    AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, RoomResult, ToDeviceResponse,
+};
+use crate::model::{Hero, Receipt};
+
+/// Writes an event: its body as it came, with `unsigned` put in.
+pub fn event(out: &mut String, item: &AnsweredEvent) {
+    let body = item.event.body.get();
+    match (&item.unsigned, body.strip_suffix('}')) {
+        (Some(unsigned), Some(open)) => {
+            out.push_str(open);
+            // A body has at least an event id, so there is always a field before.
+            out.push_str(",\"unsigned\":");
+            out.push_str(unsigned.get());
+            out.push('}');
+        }
+        _ => out.push_str(body),
+    }
+}
+
+/// Writes a field with events.
+pub fn events<'a>(object: &mut Object<'_>, key: &str, items: impl Iterator<Item = &'a AnsweredEvent>) {
+    let mut array = object.array(key);
+    for item in items {
+        event(array.element(), item);
+    }
+    array.close();
+}
+
+/// Writes a field with raw elements.
+pub fn raws(object: &mut Object<'_>, key: &str, items: &[Rc<RawValue>]) {
+    let mut array = object.array(key);
+    for item in items {
+        array.raw(item.get());
+    }
+    array.close();
+}
+
+/// Writes what a room says of itself in the same way on all wires.
+pub fn summary(object: &mut Object<'_>, room: &RoomResult) {
+    if room.initial {
+        object.flag("initial", true);
+    }
+    if let Some(membership) = room.membership {
+        object.text("membership", membership.as_str());
+    }
+    if !room.lists.is_empty() {
+        object.texts("lists", &room.lists);
+    }
+    if let Some(bump_stamp) = room.bump_stamp {
+        object.number("bump_stamp", bump_stamp.0);
+    }
+    if let Some(avatar) = &room.avatar {
+        match avatar {
+            Some(avatar) => object.text("avatar", avatar.as_str()),
+            None => object.raw("avatar", "null"),
+        }
+    }
+    if let Some(list) = &room.heroes {
+        heroes(object.array("heroes"), list);
+    }
+    if let Some(is_dm) = room.is_dm {
+        object.flag("is_dm", is_dm);
+    }
+    let counts = [("joined_count", room.joined_count), ("invited_count", room.invited_count)];
+    for (key, count) in counts {
+        if let Some(count) = count {
+            object.number(key, count);
+        }
+    }
+    if let Some(stripped_state) = &room.stripped_state {
+        raws(object, "stripped_state", stripped_state);
+    }
+}
+
+fn heroes(mut array: Array<'_>, heroes: &[Hero]) {
+    for hero in heroes {
+        let mut object = array.object();
+        object.text("user_id", hero.user_id.as_str());
+        if let Some(displayname) = &hero.displayname {
+            object.text("displayname", displayname);
+        }
+        if let Some(avatar_url) = &hero.avatar_url {
+            object.text("avatar_url", avatar_url.as_str());
+        }
+        object.close();
+    }
+    array.close();
+}
+
+/// Writes the to-device section.
+pub fn to_device(extensions: &mut Object<'_>, key: &str, section: Option<&ToDeviceResponse>) {
+    let Some(section) = section else { return };
+    let mut object = extensions.object(key);
+    object.text("next_batch", &section.next_batch.to_string());
+    raws(&mut object, "events", &section.events);
+    object.close();
+}
+
+/// Writes the e2ee section.
+pub fn e2ee(extensions: &mut Object<'_>, key: &str, section: Option<&E2eeResponse>) {
+    let Some(section) = section else { return };
+    let mut object = extensions.object(key);
+    if let Some((changed, left)) = &section.device_lists {
+        let mut lists = object.object("device_lists");
+        lists.texts("changed", changed);
+        lists.texts("left", left);
+        lists.close();
+    }
+    let mut counts = object.object("device_one_time_keys_count");
+    for (algorithm, count) in &section.one_time_keys {
+        counts.number(algorithm, *count);
+    }
+    counts.close();
+    if let Some(types) = &section.unused_fallback_key_types {
+        object.texts("device_unused_fallback_key_types", types);
+    }
+    object.close();
+}
+
+/// Writes account data, receipts and presence, which go by the same names everywhere.
+pub fn common(extensions: &mut Object<'_>, response: &ExtensionsResponse) {
+    let said = |part: &&AccountDataResponse| !part.global.is_empty() || !part.rooms.is_empty();
+    if let Some(part) = response.account_data.as_ref().filter(said) {
+        let mut object = extensions.object("account_data");
+        raws(&mut object, "global", &part.global);
+        let mut rooms = object.object("rooms");
+        for (room, events) in &part.rooms {
+            raws(&mut rooms, room.as_str(), events);
+        }
+        rooms.close();
+        object.close();
+    }
+    if let Some(part) = response.receipts.as_ref().filter(|part| !part.is_empty()) {
+        let mut object = extensions.object("receipts");
+        let mut rooms = object.object("rooms");
+        for (room, list) in part {
+            receipts(rooms.object(room.as_str()), list);
+        }
+        rooms.close();
+        object.close();
+    }
+    if let Some(events) = response.presence.as_ref().filter(|events| !events.is_empty()) {
+        let mut object = extensions.object("presence");
+        raws(&mut object, "events", events);
+        object.close();
+    }
+}
+
+/// Writes an `m.receipt` event. It has one place per event, type and user: an unthreaded receipt wins over a threaded
+/// one there, because it says more.
+fn receipts(mut event: Object<'_>, list: &[Receipt]) {
+    type ByUser<'a> = BTreeMap<&'a OwnedUserId, &'a Receipt>;
+    let mut content: BTreeMap<&str, BTreeMap<&str, ByUser<'_>>> = BTreeMap::new();
+    for receipt in list {
+        let users = content.entry(receipt.event.as_str()).or_default().entry(&receipt.kind).or_default();
+        let place = users.entry(&receipt.user).or_insert(receipt);
+        if receipt.thread.is_none() {
+            *place = receipt;
+        }
+    }
+    event.text("type", "m.receipt");
+    let mut object = event.object("content");
+    for (event_id, kinds) in content {
+        let mut kinds_object = object.object(event_id);
+        for (kind, users) in kinds {
+            let mut users_object = kinds_object.object(kind);
+            for (user, receipt) in users {
+                users_object.raw(user.as_str(), receipt.data.get());
+            }
+            users_object.close();
+        }
+        kinds_object.close();
+    }
+    object.close();
+    event.close();
+}

@@ -1,0 +1,49 @@
+//! `from` and `to` of `/messages`, `/relations` and `/keys/changes`: MSC4186 lets a client give its `pos` there, which
+//! means nothing to the homeserver until it is translated.
+
+use axum::http::Uri;
+
+use super::App;
+use crate::{
+    connection::Pos,
+    server::{error::ApiError, identity::Token},
+};
+
+/// Returns the path and query with each `pos` of ours replaced by the v2 token it stands for.
+pub(super) async fn translate(app: &App, uri: &Uri, token: Option<&Token>) -> Result<Option<String>, ApiError> {
+    let (Some(query), Some(token)) = (uri.query(), token) else {
+        return Ok(None);
+    };
+    if !query.split('&').any(|pair| position(pair).is_some()) {
+        return Ok(None);
+    }
+    let identity = app.auth.identify(token).await?;
+    let mut pairs = Vec::new();
+    for pair in query.split('&') {
+        let translated = match position(pair) {
+            Some((name, pos)) => app.shards.v2_token(identity.clone(), pos).await?.map(|token| (name, token)),
+            None => None,
+        };
+        pairs.push(match translated {
+            Some((name, token)) => format!("{name}={}", encode(&token)),
+            // A Synapse's own tokens of other kinds may look alike: it knows best.
+            None => pair.to_owned(),
+        });
+    }
+    Ok(Some(format!("{}?{}", uri.path(), pairs.join("&"))))
+}
+
+/// Returns the name and value of a parameter that looks like a `pos`.
+fn position(pair: &str) -> Option<(&str, String)> {
+    let (name, value) = pair.split_once('=')?;
+    if !matches!(name, "from" | "to") {
+        return None;
+    }
+    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    Pos::parse(&value)?;
+    Some((name, value.into_owned()))
+}
+
+fn encode(token: &str) -> String {
+    percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
