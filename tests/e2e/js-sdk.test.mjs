@@ -111,9 +111,9 @@ async function writeEncrypted(t, page, { alice, bob, asBob, joined: [roomId] }, 
     await side.evaluate((id) => window.element.view(id, { encrypted: true }), roomId);
     await eventually('it is known to be encrypted', () => side.evaluate((id) => window.element.isEncrypted(id), roomId));
   }
-  for (const { userId, deviceId } of [alice, bob]) {
-    const hasKeys = async () => (await asBob.post('/_matrix/client/v3/keys/query', { device_keys: { [userId]: [] } })).device_keys[userId]?.[deviceId];
-    await eventually(`the device of ${userId} has published its keys`, hasKeys);
+  // Device-list changes are part of what is synced: who has looked before the other published must hear of it.
+  for (const [side, { userId, deviceId }] of [[theirs, alice], [page, bob]]) {
+    await eventually(`the device of ${userId} is known to the other`, async () => (await side.evaluate((id) => window.element.devices(id), userId)).includes(deviceId));
   }
   const reads = (side, body) => eventually(`"${body}" is decrypted`, async () => (await side.evaluate((id) => window.element.messages(id), roomId)).some((message) => message.body === body), { timeoutMs: 30_000 });
   await theirs.evaluate(([id, body]) => window.element.send(id, body), [roomId, 'For your eyes only']);

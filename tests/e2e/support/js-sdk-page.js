@@ -82,6 +82,8 @@ window.element = {
   messages,
   send: async (roomId, body) => (await client.sendTextMessage(roomId, body)).event_id,
   isEncrypted: (roomId) => client.getCrypto().isEncryptionEnabledInRoom(roomId),
+  /** The devices of a user whose keys are known here. */
+  devices: async (userId) => [...((await client.getCrypto().getUserDeviceInfo([userId], true)).get(userId)?.keys() ?? [])],
   join: async (roomId) => void (await client.joinRoom(roomId)),
   counts: () => Object.fromEntries(Object.keys(LISTS).map((key) => [key, slidingSync.getListData(key)?.joinedCount ?? 0])),
   seen: () => seen,
