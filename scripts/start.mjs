@@ -1,5 +1,6 @@
 // `npm start`: sets up and builds what is missing, then runs the demo homeserver, the server and the page until ctrl-c.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { freePort, waitForHealth } from './lib/net.mjs';
@@ -61,6 +62,11 @@ async function launch({ name, command, args, env = {}, cwd, url, health }, state
   return url;
 }
 
+/** What the page offers: the homeserver for the engine in the browser, the server it comes from, and the demo account if there is one. */
+function pageConfig(upstream, isDemo) {
+  return { homeserver: upstream, server: '/', ...(isDemo && { demo: { user: 'demo', password: 'demo' } }) };
+}
+
 async function main() {
   const { homeserver, rooms = '200', port: wanted = '8009', passed, help } = parse();
   if (help) return console.log(USAGE);
@@ -86,6 +92,7 @@ async function main() {
       homeserver ??
       (await launch(demoHomeserver({ binary: binary('demo-homeserver'), port: await port(8008, 'the demo homeserver'), rooms, args: passed }), state));
     const at = await port(Number(wanted), 'the page');
+    writeFileSync(join(distWww, 'config.json'), JSON.stringify(pageConfig(upstream, !homeserver)));
     const server = await launch(sashServer({ binary: binary('sash-sync'), homeserver: upstream, port: at, data, page: distWww }), state);
     const page = `${server}/client/`;
     await waitForHealth(page, { name: 'the page', timeoutMs: 10_000 });

@@ -149,3 +149,5 @@ pub const LAPSED_CONFIGS: usize = 4;
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
+/// Background requests for more of a room that an account has under way at most.
+pub const BACKGROUND_FETCHES: usize = 32;

@@ -61,10 +61,11 @@ impl Account {
         let ticket = self.accept(device, &Rc::new(request)).await?;
         let waiting = Waiting { account: self, ticket: &ticket, woken: self.wait_for(&ticket) };
         let answer = self.answer(device, &waiting).await?;
+        self.fetch(device, answer.fetch);
         Ok(answer.response)
     }
 
-    async fn accept(&self, device: &DeviceId, request: &Rc<SyncRequest>) -> Result<Ticket, AccountError> {
+    async fn accept(self: &Rc<Self>, device: &DeviceId, request: &Rc<SyncRequest>) -> Result<Ticket, AccountError> {
         let nonce = self.dependencies.random.bits();
         let mut rounds = 0;
         let accepted: Accepted = loop {
@@ -88,11 +89,11 @@ impl Account {
         Ok(accepted.ticket)
     }
 
-    async fn acknowledge_to_device(&self, device: &DeviceId, sequence: u64) -> Result<(), StorageError> {
+    async fn acknowledge_to_device(self: &Rc<Self>, device: &DeviceId, sequence: u64) -> Result<(), StorageError> {
         self.commit_if_any(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await
     }
 
-    async fn answer(&self, device: &DeviceId, waiting: &Waiting<'_>) -> Result<Answer, AccountError> {
+    async fn answer(self: &Rc<Self>, device: &DeviceId, waiting: &Waiting<'_>) -> Result<Answer, AccountError> {
         let ticket = waiting.ticket;
         let mut rounds = 0;
         loop {
@@ -204,7 +205,7 @@ impl Account {
 
 /// A request that is being answered. However that ends, also by the client hanging up, nobody waits any more then.
 struct Waiting<'a> {
-    account: &'a Account,
+    account: &'a Rc<Account>,
     ticket: &'a Ticket,
     woken: Rc<Notify>,
 }

@@ -1,8 +1,9 @@
 //! One commit at a time: load → accumulate → write → apply → wake.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use rustc_hash::FxHashSet;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::{
     Account, InMemory, Progress,
@@ -12,6 +13,7 @@ use crate::{
     cache::AccountCache,
     limits,
     model::{Commit, Record, RecordKey, RoomEntry, RoomPage, Step, Timestamp, page_of},
+    platform,
     storage::{Batch, Durability, StorageError, Write},
 };
 
@@ -19,7 +21,7 @@ impl Account {
     /// Computes a commit from what is in memory, writes it, applies it and wakes who waits. `step` is called again
     /// after each load that it needs; it must not assume that it is called once.
     pub(crate) async fn commit(
-        &self,
+        self: &Rc<Self>,
         mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Commit>,
     ) -> Result<(), StorageError> {
         self.commit_if_any(|cache, now| match step(cache, now) {
@@ -31,10 +33,10 @@ impl Account {
 
     /// As [`commit`](Account::commit), of a step that may find nothing to do.
     pub(crate) async fn commit_if_any(
-        &self,
+        self: &Rc<Self>,
         mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Option<Commit>>,
     ) -> Result<(), StorageError> {
-        let _one_at_a_time = self.committing.lock().await;
+        let one_at_a_time = Arc::clone(&self.committing).lock_owned().await;
         let mut rounds = 0;
         let commit = loop {
             let now = self.now();
@@ -46,9 +48,30 @@ impl Account {
             }
         };
         let batch = self.batch(&commit)?;
-        self.dependencies.storage.commit(&self.user_id, batch).await?;
-        self.apply(&commit);
-        Ok(())
+        self.write(commit, batch, one_at_a_time).await
+    }
+
+    /// Writes and applies in a task of its own: whoever waits may hang up in the middle, and memory must not stay behind
+    /// the disk then.
+    async fn write(
+        self: &Rc<Self>,
+        commit: Commit,
+        batch: Batch,
+        one_at_a_time: OwnedMutexGuard<()>,
+    ) -> Result<(), StorageError> {
+        let account = Rc::clone(self);
+        let (sender, written) = oneshot::channel();
+        platform::spawn(async move {
+            let result = account.dependencies.storage.commit(&account.user_id, batch).await;
+            if result.is_ok() {
+                account.apply(&commit);
+            }
+            drop(one_at_a_time);
+            // Nobody may be waiting any more.
+            let _ = sender.send(result);
+        })
+        .detach();
+        written.await.unwrap_or(Err(StorageError::Closed))
     }
 
     /// Brings records into memory. `rounds` counts the loads of one step: one that never has enough is a bug, and must

@@ -5,18 +5,21 @@
 
 mod answer;
 mod commit;
+mod fetch;
 mod open;
 mod status;
 
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{Mutex, Notify, watch};
 
+use self::fetch::Fetching;
 pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
@@ -50,14 +53,15 @@ pub struct Account {
     pub(crate) homeserver: Homeserver,
     pub(crate) dependencies: Dependencies,
     pub(crate) state: RefCell<InMemory>,
-    /// Held while a commit is computed, written and applied.
-    committing: Mutex<()>,
+    /// Held while a commit is computed, written and applied. Counted by `Arc` only because its guard travels into a task.
+    committing: Arc<Mutex<()>>,
     /// The requests that wait for news.
     waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
     /// Told after each commit and each answer of the homeserver.
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
+    fetching: RefCell<FxHashSet<Fetching>>,
     pub(crate) stopped: Cell<bool>,
 }
 

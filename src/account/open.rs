@@ -1,6 +1,11 @@
 //! Opening an account as it was stored: a handful of reads, whatever its size.
 
-use std::{cell::Cell, cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    sync::Arc,
+};
 
 use ruma::{OwnedDeviceId, OwnedUserId, UserId};
 use tokio::sync::{Mutex, Notify, watch};
@@ -31,11 +36,12 @@ impl Account {
             homeserver: Homeserver::new(homeserver, Rc::clone(&dependencies.http)),
             dependencies,
             state: RefCell::new(InMemory { cache, connections: Connections::default() }),
-            committing: Mutex::new(()),
+            committing: Arc::new(Mutex::new(())),
             waiting: RefCell::default(),
             changed: Notify::new(),
             status: watch::Sender::new(status),
             polls: RefCell::default(),
+            fetching: RefCell::default(),
             stopped: Cell::new(false),
         }))
     }

@@ -91,6 +91,7 @@ struct Done {
     /// The position of the account for which they hold.
     at: Position,
     rooms: FxHashMap<RoomNumber, RoomOutcome>,
+    extensions: FxHashMap<RoomNumber, extensions::LoadedParts>,
 }
 
 impl Connection {
@@ -378,11 +379,13 @@ fn compute(
     now: Timestamp,
 ) -> Result<Computed, Vec<RecordKey>> {
     let Active { request, frontier, subscriptions, .. } = active;
-    let since = cache.devices.get(device).and_then(|device| device.record.since.as_deref());
+    // With two devices, the author's polls are the ones that bring most.
+    let author = cache.account.author.as_deref().unwrap_or(device);
+    let since = cache.devices.get(author).and_then(|device| device.record.since.as_deref());
     let audience = Audience { device, now };
     let context = RoomContext { cache, wire: request.wire, audience, since, frontier: *frontier };
     if done.at != cache.position() {
-        *done = Done { at: cache.position(), rooms: FxHashMap::default() };
+        *done = Done { at: cache.position(), ..Done::default() };
     }
     let mut reader = Reader::new(&cache.records);
     let mut draft = Draft::new(state);
@@ -422,7 +425,15 @@ fn compute(
     }
     freeze(&context, reach, &results, &mut draft);
     let of_answer = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
-    let extensions = extensions::compute(&context, &mut reader, &request.extensions, reach, &of_answer, &mut draft);
+    let extensions = extensions::compute(
+        &context,
+        &mut reader,
+        &request.extensions,
+        reach,
+        &of_answer,
+        &mut draft,
+        &mut done.extensions,
+    );
     let Some(extensions) = extensions else { return Err(reader.into_missing()) };
     let response = SyncResponse {
         pos: Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: 0 },

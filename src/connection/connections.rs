@@ -49,7 +49,8 @@ pub struct Ticket {
 pub struct Accepted {
     /// Stands for the request from now on.
     pub ticket: Ticket,
-    /// To-device messages up to this sequence number have reached the client: commit that before polling.
+    /// To-device messages up to this sequence number have reached the client, which is news: commit that before
+    /// polling.
     pub acknowledge_to_device: Option<u64>,
     /// The request that this one took the place of: poll it, to end it.
     pub superseded: Option<Ticket>,
@@ -62,6 +63,8 @@ struct Device {
     connections: FxHashMap<(Wire, String), Connection>,
     /// Writes that go with the next answer: the directory, and connections that went.
     writes: Vec<(RecordKey, Option<Record>)>,
+    /// When the directory was last written.
+    written: Timestamp,
 }
 
 impl Connections {
@@ -231,8 +234,9 @@ impl Device {
             wire: place.wire.name().to_owned(),
             conn_id: place.conn_id.to_owned(),
             nonce,
-            used: Timestamp(0),
+            used: now,
         });
+        self.write_directory(place.device, now);
         self.connections.insert(place.name(), Connection::new(nonce));
     }
 
@@ -246,10 +250,15 @@ impl Device {
     /// Notes the use of a connection; that is written now and then only.
     fn touch(&mut self, place: Place<'_>, now: Timestamp) {
         let Some(entry) = self.directory.connections.iter_mut().find(|entry| entry.is_at(place)) else { return };
-        if now.since(entry.used) >= CONNECTION_USE_GRAIN {
-            entry.used = now;
-            let record = stored::encode_directory(&self.directory);
-            self.writes.push((stored::directory_key(place.device), Some(record)));
+        entry.used = now;
+        if now.since(self.written) >= CONNECTION_USE_GRAIN {
+            self.write_directory(place.device, now);
         }
+    }
+
+    fn write_directory(&mut self, device: &DeviceId, now: Timestamp) {
+        self.written = now;
+        let record = stored::encode_directory(&self.directory);
+        self.writes.push((stored::directory_key(device), Some(record)));
     }
 }

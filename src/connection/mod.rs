@@ -18,6 +18,9 @@ mod state;
 mod stored;
 mod unsigned;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::{Answer, Poll};
 pub use connections::{Accepted, Connections, Ticket};
 pub use error::SyncError;

@@ -41,7 +41,15 @@ impl Random for SystemRandom {
 #[derive(Debug)]
 pub struct Task {
     /// Dropping the sender tells the task.
-    _alive: oneshot::Sender<()>,
+    alive: oneshot::Sender<()>,
+}
+
+impl Task {
+    /// Lets the task run to its end.
+    pub fn detach(self) {
+        // Nobody listens any more when the task has ended already.
+        let _ = self.alive.send(());
+    }
 }
 
 /// Runs `future` on the worker's event loop, beside the caller.
@@ -49,13 +57,18 @@ pub struct Task {
 pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     let (alive, dropped) = oneshot::channel();
     wasm_bindgen_futures::spawn_local(async move {
+        tokio::pin!(future);
         tokio::select! {
             biased;
-            _ = dropped => {}
-            () = future => {}
+            end = dropped => {
+                if end.is_ok() {
+                    future.await;
+                }
+            }
+            () = &mut future => {}
         }
     });
-    Task { _alive: alive }
+    Task { alive }
 }
 
 /// Waits.

@@ -34,18 +34,27 @@ impl Random for SystemRandom {
 
 /// A running task; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Task(tokio::task::JoinHandle<()>);
+pub struct Task(Option<tokio::task::JoinHandle<()>>);
+
+impl Task {
+    /// Lets the task run to its end.
+    pub fn detach(mut self) {
+        self.0.take();
+    }
+}
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 
 /// Runs `future` on this thread, beside the caller. There must be a local task set around.
 #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
 pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
-    Task(tokio::task::spawn_local(future))
+    Task(Some(tokio::task::spawn_local(future)))
 }
 
 /// Waits.

@@ -45,11 +45,11 @@ pub(super) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
 }
 
 /// Marks the account as known whole.
-pub(super) async fn complete(account: &Account) -> Result<(), StorageError> {
+pub(super) async fn complete(account: &Rc<Account>) -> Result<(), StorageError> {
     advance(account, Bootstrap::Complete).await
 }
 
-async fn advance(account: &Account, phase: Bootstrap) -> Result<(), StorageError> {
+async fn advance(account: &Rc<Account>, phase: Bootstrap) -> Result<(), StorageError> {
     account.commit(|cache, _| Step::Done(accumulator::advance_bootstrap(cache, phase.clone()))).await
 }
 

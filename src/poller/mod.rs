@@ -128,7 +128,7 @@ fn is_author(account: &Account, poll: &Poll) -> bool {
 }
 
 /// Enters the device before its first poll.
-async fn begin(account: &Account, poll: &Poll) -> Result<(), PollError> {
+async fn begin(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     if account.device(poll.device()).is_none() {
         // The high bits of every to-device token; zero is what a small number from another server has.
         let epoch = (account.dependencies.random.bits() as u32).max(1);

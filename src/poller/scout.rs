@@ -83,7 +83,7 @@ fn needs_base(entry: &RoomEntry) -> bool {
     entry.membership == Membership::Join && entry.known == Known::Unknown
 }
 
-async fn fetch(account: &Account, poll: &Poll, room: &RoomId, kind: BaseKind) -> Result<(), PollError> {
+async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind) -> Result<(), PollError> {
     let token = poll.token();
     let messages = account.homeserver.messages(&token, room, None, limits::SCOUT_TIMELINE).await?;
     let messages = parse::messages(&messages)?;

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
 /// An object that is being written.
 pub struct Object<'a> {
     out: &'a mut String,
@@ -120,21 +118,8 @@ impl<'a> Array<'a> {
 }
 
 fn write_text(out: &mut String, value: &str) {
-    /// Serialises straight into the text.
-    struct Into<'a>(&'a mut String);
-    impl std::io::Write for Into<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
-            self.0.push_str(text);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    // A string always serialises, and in whole characters.
-    let _ = value.serialize(&mut serde_json::Serializer::new(Into(out)));
+    // A string always serialises.
+    out.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
 fn write_number(out: &mut String, value: u64) {

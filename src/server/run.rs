@@ -3,7 +3,7 @@
 //! Invariant: it ends in order: no new requests, answers to those that wait, accounts after the commit under way, the
 //! tokens, the database.
 
-use std::{future::pending, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::pending, io, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
     runtime::Builder,
@@ -80,10 +80,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 
     let World { storage, tokens, .. } = world;
     drop(tokens);
-    if token_thread.join().is_err() {
-        tracing::error!("the thread that keeps the tokens panicked");
-    }
-    close(storage);
+    close(token_thread, storage);
     result?;
     tracing::info!("ended");
     Ok(())
@@ -114,19 +111,24 @@ async fn serve(world: &World, kept: Vec<KeptToken>, now: Timestamp) -> Result<()
         }
         () = beside => Ok(()),
     };
-    if result.is_ok() {
-        end(running, requests, signals).await;
-    }
+    let accepts = !matches!(result, Err(ServerError::Accept(_)));
+    let requests = async move {
+        if accepts {
+            // What it says at its end is of no interest any more.
+            let _ = requests.await;
+        }
+    };
+    end(running, requests, signals).await;
     result
 }
 
 /// Answers what waits and ends the shards.
-async fn end(running: Running, requests: impl Future<Output = io::Result<()>>, mut signals: Signals) {
+async fn end(running: Running, requests: impl Future<Output = ()>, mut signals: Signals) {
     running.stop();
     let ended = async {
         // Connections that somebody keeps busy must not keep the accounts from closing.
         tokio::select! {
-            _ = requests => {}
+            () = requests => {}
             () = sleep(SHUTDOWN_GRACE) => tracing::warn!("some connections did not end in time"),
         }
     };
@@ -195,11 +197,17 @@ async fn look_at(homeserver: &Homeserver) {
     }
 }
 
-/// Waits until the database is closed, but not for ever.
-fn close(storage: SqliteStorage) {
+/// Waits until the database is closed, but not for ever: a shard that is stuck has it open.
+fn close(tokens: JoinHandle<()>, storage: SqliteStorage) {
+    let close = async {
+        while !tokens.is_finished() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        storage.close().await;
+    };
     let close = async {
         tokio::select! {
-            () = storage.close() => {}
+            () = close => {}
             () = sleep(SHUTDOWN_GRACE) => tracing::warn!("the database was not closed in time"),
         }
     };

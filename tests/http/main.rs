@@ -4,6 +4,7 @@
 
 mod homeserver;
 mod pass_through;
+mod polls;
 mod process;
 mod sash;
 mod who_asks;

@@ -12,10 +12,11 @@ mod scope;
 pub(super) mod to_device;
 mod typing;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use ruma::{OwnedEventId, OwnedRoomId};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::value::RawValue;
 
 use self::scope::ScopeTest;
 use super::{
@@ -28,7 +29,8 @@ use super::{
     state::Mark,
 };
 use crate::cache::RoomNumber;
-use crate::model::{Membership, Position, RoomEntry};
+use crate::limits::NEEDED_RECORDS;
+use crate::model::{Membership, Position, Receipt, RoomEntry};
 
 /// What the rooms of the answer mean for the extensions.
 #[derive(Default)]
@@ -56,6 +58,13 @@ struct Covered {
     counts: bool,
 }
 
+/// What was read of a room already while records of others were missing, so that loading always makes progress.
+#[derive(Debug, Default)]
+pub struct LoadedParts {
+    account_data: Option<Vec<Rc<RawValue>>>,
+    receipts: Option<Vec<Receipt>>,
+}
+
 /// Returns the extensions' part of the answer, or `None` if records are missing; moves the draft's marks.
 pub fn compute<'a>(
     context: &RoomContext<'a>,
@@ -64,6 +73,7 @@ pub fn compute<'a>(
     reach: &Reach,
     rooms: &RoomsOfAnswer,
     draft: &mut Draft<'_>,
+    loaded: &mut FxHashMap<RoomNumber, LoadedParts>,
 ) -> Option<ExtensionsResponse> {
     let global = global(context, reader, request, draft);
     let mut complete = global.is_some();
@@ -73,7 +83,13 @@ pub fn compute<'a>(
     let mut step = RoomStep { context, reader, rooms, draft, response: &mut response, frontier };
     for room in reach.rooms.iter().filter(|room| !rooms.held_back.contains(&room.number)) {
         let Some(entry) = context.cache.rooms.get(room.number) else { continue };
-        complete &= step.room(entry, per_room.covers(entry, *room)).is_some();
+        if step.reader.missing() >= NEEDED_RECORDS {
+            return None;
+        }
+        let covered = per_room.covers(entry, *room);
+        if covered.any() {
+            complete &= step.room(entry, covered, loaded.entry(room.number).or_default()).is_some();
+        }
     }
     if context.frontier.is_some() {
         freeze(context, reach, &per_room, rooms, draft);
@@ -131,12 +147,12 @@ struct RoomStep<'s, 'a, 'd> {
 }
 
 impl RoomStep<'_, '_, '_> {
-    fn room(&mut self, entry: &RoomEntry, covered: Covered) -> Option<()> {
+    fn room(&mut self, entry: &RoomEntry, covered: Covered, loaded: &mut LoadedParts) -> Option<()> {
         let Some(sent) = self.draft.sent(&entry.room_id) else { return Some(()) };
         let (before, limit) = (sent.marks, sent.config.timeline_limit);
         let mut after = before;
-        let account_data = !covered.account_data || self.account_data(entry, &mut after.account_data).is_some();
-        let receipts = !covered.receipts || self.receipts(entry, limit, &mut after.receipts).is_some();
+        let account_data = !covered.account_data || self.account_data(entry, &mut after.account_data, loaded).is_some();
+        let receipts = !covered.receipts || self.receipts(entry, limit, &mut after.receipts, loaded).is_some();
         if covered.typing {
             self.typing(entry, &mut after.typing);
         }
@@ -149,8 +165,11 @@ impl RoomStep<'_, '_, '_> {
         (account_data && receipts).then_some(())
     }
 
-    fn account_data(&mut self, entry: &RoomEntry, mark: &mut Mark) -> Option<()> {
-        let events = account_data::of_room(self.reader, entry, *mark, self.frontier)?;
+    fn account_data(&mut self, entry: &RoomEntry, mark: &mut Mark, loaded: &mut LoadedParts) -> Option<()> {
+        if loaded.account_data.is_none() {
+            loaded.account_data = Some(account_data::of_room(self.reader, entry, *mark, self.frontier)?);
+        }
+        let events = loaded.account_data.clone()?;
         *mark = moved(*mark, entry.changed.account_data, self.frontier);
         if let Some(part) = self.response.account_data.as_mut().filter(|_| !events.is_empty()) {
             part.rooms.insert(entry.room_id.clone(), events);
@@ -158,22 +177,28 @@ impl RoomStep<'_, '_, '_> {
         Some(())
     }
 
-    fn receipts(&mut self, entry: &RoomEntry, limit: u32, mark: &mut Mark) -> Option<()> {
-        let user = &self.context.cache.user_id;
-        let anew = self.rooms.anew.get(&entry.room_id);
-        let receipts = match anew {
-            // A room that was sent before its receipts were asked for: as if it came only now.
-            None if mark.is_never() && entry.changed.receipts > Position::default() => {
-                let shown = newest_ids(self.context, self.reader, entry, limit)?;
-                receipts::of_room(self.reader, user, entry, *mark, self.frontier, Some(&shown))?
-            }
-            _ => receipts::of_room(self.reader, user, entry, *mark, self.frontier, anew)?,
-        };
+    fn receipts(&mut self, entry: &RoomEntry, limit: u32, mark: &mut Mark, loaded: &mut LoadedParts) -> Option<()> {
+        if loaded.receipts.is_none() {
+            loaded.receipts = Some(self.read_receipts(entry, limit, *mark)?);
+        }
+        let receipts = loaded.receipts.clone()?;
         *mark = moved(*mark, entry.changed.receipts, self.frontier);
         if let Some(part) = self.response.receipts.as_mut().filter(|_| !receipts.is_empty()) {
             part.insert(entry.room_id.clone(), receipts);
         }
         Some(())
+    }
+
+    fn read_receipts(&mut self, entry: &RoomEntry, limit: u32, mark: Mark) -> Option<Vec<Receipt>> {
+        let user = &self.context.cache.user_id;
+        match self.rooms.anew.get(&entry.room_id) {
+            // A room that was sent before its receipts were asked for: as if it came only now.
+            None if mark.is_never() && entry.changed.receipts > Position::default() => {
+                let shown = newest_ids(self.context, self.reader, entry, limit)?;
+                receipts::of_room(self.reader, user, entry, mark, self.frontier, Some(&shown))
+            }
+            anew => receipts::of_room(self.reader, user, entry, mark, self.frontier, anew),
+        }
     }
 
     fn typing(&mut self, entry: &RoomEntry, mark: &mut Mark) {
@@ -234,6 +259,10 @@ fn freeze(
 }
 
 impl Covered {
+    fn any(self) -> bool {
+        self.account_data || self.receipts || self.typing || self.counts
+    }
+
     const NONE: Covered = Covered { account_data: false, receipts: false, typing: false, counts: false };
 }
 

@@ -27,12 +27,13 @@ pub fn acknowledged(device: &DeviceCache, since: u64) -> Option<u64> {
     issued.then_some(sequence)
 }
 
-/// Returns up to which sequence number the request acknowledges, `None` for nothing. On v4 a foreign token is an error;
+/// Returns up to which sequence number the request acknowledges, `None` for nothing new. On v4 a foreign token is an error;
 /// on the unstable wire it replays everything held, because a client may come from another server with it.
 pub fn check(device: Option<&DeviceCache>, request: &ToDeviceRequest, wire: Wire) -> Result<Option<u64>, SyncError> {
     let Some(since) = request.since else { return Ok(None) };
+    let before = device.map_or(0, |device| device.record.to_device_acknowledged);
     match (device.and_then(|device| acknowledged(device, since)), wire) {
-        (Some(sequence), _) => Ok(Some(sequence)),
+        (Some(sequence), _) => Ok(Some(sequence).filter(|sequence| *sequence > before)),
         (None, Wire::Simplified) => Ok(None),
         (None, Wire::V4) => Err(SyncError::InvalidParam {
             field: "extensions.org.matrix.msc4538.to_device.since",

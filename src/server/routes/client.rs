@@ -12,7 +12,7 @@ use super::{Shared, json};
 use crate::server::error::ApiError;
 
 /// Tells the page that its homeserver, and its sync server, are where it came from.
-const CONFIG: &str = r#"{"homeserver":"","server":""}"#;
+const CONFIG: &str = r#"{"homeserver":"/","server":"/"}"#;
 
 /// Leads to the page.
 pub(super) async fn home(State(app): Shared) -> Response {

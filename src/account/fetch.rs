@@ -1,0 +1,73 @@
+//! What a subscription asked for and we do not hold: fetched in the background, after answering with what there is.
+//! When it comes it is a change like any other, and the connection sends it.
+
+use std::{borrow::Cow, rc::Rc};
+
+use ruma::{DeviceId, OwnedRoomId, RoomId};
+
+use super::Account;
+use crate::{accumulator, connection::Fetch, limits, platform, poller::PollError, upstream::parse};
+
+/// What is being fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fetching {
+    Timeline(OwnedRoomId),
+    Members(OwnedRoomId),
+}
+
+impl Account {
+    /// Fetches what an answer wished for, each thing once at a time. What is too much is left: the next answer that
+    /// wants it wishes again.
+    pub(super) fn fetch(self: &Rc<Self>, device: &DeviceId, wishes: Vec<Fetch>) {
+        let Some(token) = self.polled_token(device) else { return };
+        for wish in wishes {
+            let key = match &wish {
+                Fetch::Timeline { room, .. } => Fetching::Timeline(room.clone()),
+                Fetch::Members { room } => Fetching::Members(room.clone()),
+            };
+            let mut fetching = self.fetching.borrow_mut();
+            if fetching.len() >= limits::BACKGROUND_FETCHES || !fetching.insert(key.clone()) {
+                continue;
+            }
+            let account = Rc::clone(self);
+            let token = token.clone();
+            platform::spawn(async move {
+                let result = match &wish {
+                    Fetch::Timeline { room, from, limit } => account.fetch_timeline(&token, room, from, *limit).await,
+                    Fetch::Members { room } => account.fetch_members(&token, room).await,
+                };
+                if let Err(error) = result {
+                    tracing::warn!(user = %account.user_id(), %error, "fetching more of a room failed");
+                }
+                account.fetching.borrow_mut().remove(&key);
+            })
+            .detach();
+        }
+    }
+
+    async fn fetch_timeline(
+        self: &Rc<Self>,
+        token: &str,
+        room: &RoomId,
+        from: &str,
+        limit: u32,
+    ) -> Result<(), PollError> {
+        let body = self.homeserver.messages(token, room, Some(from.to_owned()), limit).await?;
+        let messages = parse::messages(&body)?;
+        let token_before = messages.end.map(Cow::into_owned);
+        let complete = token_before.is_none();
+        self.commit(|cache, now| {
+            accumulator::accumulate_history(cache, room, &messages.events, token_before.clone(), complete, now)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn fetch_members(self: &Rc<Self>, token: &str, room: &RoomId) -> Result<(), PollError> {
+        let asked_at = self.state.borrow().cache.position();
+        let body = self.homeserver.members(token, room).await?;
+        let members = parse::members(&body)?;
+        self.commit(|cache, now| accumulator::accumulate_members(cache, room, &members, asked_at, now)).await?;
+        Ok(())
+    }
+}

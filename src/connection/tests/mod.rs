@@ -1,0 +1,10 @@
+//! Scenarios, one per rule.
+
+mod oracle;
+mod script;
+mod world;
+
+mod extensions;
+mod list_windows;
+mod positions;
+mod room_results;

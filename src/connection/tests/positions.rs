@@ -1,0 +1,625 @@
+//! `pos`: what it confirms, what it repeats, what it does not know.
+
+use expect_test::expect;
+
+use super::script::check;
+
+#[test]
+fn a_room_is_sent_once_then_only_deltas() {
+    check(
+        "
+        !a: create; join; name Tea; m1
+        first a[0,9] limit=2 state=name
+        sync a[0,9] limit=2 state=name
+        !a: m2
+        sync a[0,9] limit=2 state=name
+        sync a[0,9] limit=2 state=name
+        ",
+        expect![[r#"
+            > first a[0,9] limit=2 state=name
+              a: 1
+              !a initial join in a name=Tea state[name] timeline[$name1 $m1] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=2 state=name
+              a: 1
+            > sync a[0,9] limit=2 state=name
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=2 state=name
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_lost_answer_is_repeated() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        !a: m2
+        !b: create; join; n1
+        sync a[0,9] limit=5
+        again a[0,9] limit=5
+        !b: n2
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5
+              a: 2
+              !b initial join in a timeline[$create3 $join1 $n1] prev=s0 live=2
+              !a in a timeline[$m2] prev=s0 live=1
+              (1 stored)
+            > again a[0,9] limit=5
+              a: 2
+              !b initial join in a timeline[$create3 $join1 $n1] prev=s0 live=2
+              !a in a timeline[$m2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,9] limit=5
+              a: 2
+              !b in a timeline[$n2] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
+fn the_same_pos_with_another_body_is_answered_from_the_same_state() {
+    check(
+        "
+        !a: create; join; m1
+        !b: create; join; n1
+        first a[0,0] limit=5
+        sync a[0,1] limit=5
+        again a[0,0] limit=5 +!a limit=5
+        sync a[0,1] limit=5
+        ",
+        expect![[r#"
+            > first a[0,0] limit=5
+              a: 2
+              !b initial join in a timeline[$create2 $join1 $n1] prev=s0
+              (2 stored)
+            > sync a[0,1] limit=5
+              a: 2
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (1 stored)
+            > again a[0,0] limit=5 +!a limit=5
+              a: 2
+              !a initial join timeline[$create1 $join1 $m1] prev=s0
+              (1 stored)
+            > sync a[0,1] limit=5
+              a: 2
+        "#]],
+    );
+}
+
+#[test]
+fn an_answer_with_only_live_rooms_stores_nothing() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        !a: m2
+        sync a[0,9] limit=5
+        !a: m3
+        again a[0,9] limit=5
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > again a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2 $m3] prev=s0 live=2
+            > sync a[0,9] limit=5
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_foreign_pos_is_unknown() {
+    check(
+        "
+        foreign a[0,9] limit=1
+        !a: create; join
+        first a[0,9] limit=1
+        foreign a[0,9] limit=1
+        sync a[0,9] limit=1
+        sync a[0,9] limit=1 conn=other
+        ",
+        expect![[r#"
+            > foreign a[0,9] limit=1
+            error: unknown pos: start the connection anew
+            > first a[0,9] limit=1
+              a: 1
+              !a initial join in a timeline[$join1] limited prev=s0
+              (2 stored)
+            > foreign a[0,9] limit=1
+            error: unknown pos: start the connection anew
+            > sync a[0,9] limit=1
+              a: 1
+            > sync a[0,9] limit=1 conn=other
+              a: 1
+              !a initial join in a timeline[$join1] limited prev=s0
+              (2 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn no_pos_starts_the_connection_anew() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        first a[0,9] limit=5
+        again a[0,9] limit=5
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > again a[0,9] limit=5
+            error: unknown pos: start the connection anew
+            > sync a[0,9] limit=5
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn two_connections_know_nothing_of_each_other() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5 conn=one
+        first a[0,9] limit=5 conn=two
+        !a: m2
+        sync a[0,9] limit=5 conn=one
+        sync a[0,9] limit=5 conn=two
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5 conn=one
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > first a[0,9] limit=5 conn=two
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5 conn=one
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=5 conn=two
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_continues_the_connection() {
+    check(
+        "
+        !a: create; join; m1
+        !b: create; join; n1
+        first a[0,0] limit=5
+        !a: m2
+        sync a[0,1] limit=5
+        restart
+        !b: n2
+        sync a[0,1] limit=5
+        restart
+        again a[0,1] limit=5
+        ",
+        expect![[r#"
+            > first a[0,0] limit=5
+              a: 2
+              !b initial join in a timeline[$create2 $join1 $n1] prev=s0
+              (2 stored)
+            > sync a[0,1] limit=5
+              a: 2
+              !a initial join in a timeline[$create1 $join1 $m1 $m2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,1] limit=5
+              a: 2
+              !b in a timeline[$n2] prev=s0 live=1
+            > again a[0,1] limit=5
+              a: 2
+              !b in a timeline[$n2] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
+fn a_restart_knows_the_lost_answer_as_well_as_the_received_one() {
+    check(
+        "
+        !a: create; join; m1
+        !b: create; join; n1
+        first a[0,0] limit=5
+        sync a[0,1] limit=5
+        restart
+        again a[0,1] limit=5
+        restart
+        sync a[0,1] limit=5
+        ",
+        expect![[r#"
+            > first a[0,0] limit=5
+              a: 2
+              !b initial join in a timeline[$create2 $join1 $n1] prev=s0
+              (2 stored)
+            > sync a[0,1] limit=5
+              a: 2
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (1 stored)
+            > again a[0,1] limit=5
+              a: 2
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (1 stored)
+            > sync a[0,1] limit=5
+              a: 2
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_falls_out_of_range_stays_behind_and_catches_up() {
+    check(
+        "
+        !a: create; join; m1
+        !b: create; join; n1
+        first a[0,1] limit=5
+        !a: m2
+        !b: n2
+        sync a[0,0] limit=5
+        !b: n3
+        sync a[0,0] limit=5
+        sync a[0,1] limit=5
+        sync a[0,1] limit=5
+        ",
+        expect![[r#"
+            > first a[0,1] limit=5
+              a: 2
+              !b initial join in a timeline[$create2 $join1 $n1] prev=s0
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,0] limit=5
+              a: 2
+              !b in a timeline[$n2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,0] limit=5
+              a: 2
+              !b in a timeline[$n3] prev=s0 live=1
+            > sync a[0,1] limit=5
+              a: 2
+              !a in a timeline[$m2] prev=s0
+              (1 stored)
+            > sync a[0,1] limit=5
+              a: 2
+        "#]],
+    );
+}
+
+#[test]
+fn many_answers_are_folded_into_the_base_and_survive_a_restart() {
+    check(
+        "
+        !a: create; join; m1
+        !b: create; join; n1
+        first a[0,0] limit=1
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        sync a[0,0] limit=1 state=topic
+        sync a[0,0] limit=1 state=name
+        restart
+        !a: m2
+        sync a[0,1] limit=1
+        ",
+        expect![[r#"
+            > first a[0,0] limit=1
+              a: 2
+              !b initial join in a timeline[$n1] limited prev=s0
+              (2 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,0] limit=1 state=topic
+              a: 2
+              (2 stored)
+            > sync a[0,0] limit=1 state=name
+              a: 2
+              (1 stored)
+            > sync a[0,1] limit=1
+              a: 2
+              !a initial join in a timeline[$m2] limited prev=s0 live=1
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn a_request_without_pos_never_waits() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=1 wait
+        first conn=crypto e2ee to_device wait
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1 wait
+              a: 1
+              !a initial join in a timeline[$m1] limited prev=s0
+              (2 stored)
+            > first conn=crypto e2ee to_device wait
+              e2ee keys=0
+        "#]],
+    );
+}
+
+#[test]
+fn a_wait_ends_with_news_or_with_its_time() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=1
+        sync a[0,9] limit=1 wait
+        !a: m2
+        sync a[0,9] limit=1 wait
+        later 30
+        sync a[0,9] limit=1
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1
+              a: 1
+              !a initial join in a timeline[$m1] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1 wait
+            waits
+            !a wakes v4/
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=1 wait
+            waits
+              a: 1
+            > sync a[0,9] limit=1
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_change_that_nobody_sees_wakes_nobody() {
+    check(
+        "
+        !b: create; join; n1
+        !a: create; join; m1
+        first a[0,0] limit=1
+        sync a[0,0] limit=1 wait
+        !b: receipt @bob:x n1
+        account: m.x 1
+        todevice: m.key
+        !a: m2
+        ",
+        expect![[r#"
+            > first a[0,0] limit=1
+              a: 2
+              !a initial join in a timeline[$m1] limited prev=s0
+              (2 stored)
+            > sync a[0,0] limit=1 wait
+            waits
+            !a wakes v4/
+              a: 2
+              !a in a timeline[$m2] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_moves_into_the_window_ends_the_wait() {
+    check(
+        "
+        !b: create; join; n1
+        !a: create; join; m1
+        first a[0,0] limit=1
+        sync a[0,0] limit=1 wait
+        !b: n2
+        ",
+        expect![[r#"
+            > first a[0,0] limit=1
+              a: 2
+              !a initial join in a timeline[$m1] limited prev=s0
+              (2 stored)
+            > sync a[0,0] limit=1 wait
+            waits
+            !b wakes v4/
+              a: 2
+              !b initial join in a timeline[$n2] limited prev=s0 live=1
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn a_newer_request_takes_the_place_of_the_waiting_one() {
+    // It consumes nothing: the newer one says what the older would have said.
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        sync a[0,9] limit=5 wait
+        sync a[0,9] limit=5 wait
+        !a: m2
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5 wait
+            waits
+            > sync a[0,9] limit=5 wait
+            superseded v4/
+            waits
+            !a wakes v4/
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=5
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_connection_without_rooms_keeps_no_state_and_a_second_loop_leaves_it_valid() {
+    check(
+        "
+        keys: 50
+        first conn=crypto e2ee to_device
+        sync conn=crypto e2ee to_device
+        first conn=crypto e2ee to_device
+        changed: @bob:x
+        again conn=crypto e2ee to_device
+        restart
+        left: @bob:x
+        sync conn=crypto e2ee to_device
+        ",
+        expect![[r#"
+            > first conn=crypto e2ee to_device
+              e2ee keys=50
+            > sync conn=crypto e2ee to_device
+              nothing
+            > first conn=crypto e2ee to_device
+              e2ee keys=50
+            > again conn=crypto e2ee to_device
+              e2ee keys=50 changed[@bob:x] left[]
+            > sync conn=crypto e2ee to_device
+              e2ee keys=50 changed[] left[@bob:x]
+        "#]],
+    );
+}
+
+#[test]
+fn a_connection_without_rooms_can_ask_for_rooms_later() {
+    check(
+        "
+        keys: 50
+        !a: create; join; m1
+        first e2ee
+        sync e2ee a[0,9] limit=1
+        changed: @bob:x
+        sync e2ee a[0,9] limit=1
+        ",
+        expect![[r#"
+            > first e2ee
+              e2ee keys=50
+            > sync e2ee a[0,9] limit=1
+              a: 1
+              !a initial join in a timeline[$m1] limited prev=s0
+              (2 stored)
+            > sync e2ee a[0,9] limit=1
+              a: 1
+              e2ee keys=50 changed[@bob:x] left[]
+        "#]],
+    );
+}
+
+#[test]
+fn at_most_sixteen_connections_of_a_device_live() {
+    check(
+        "
+        !a: create; join
+        first a[0,9] limit=1 conn=c0
+        first a[0,9] limit=1 conn=c1
+        first a[0,9] limit=1 conn=c2
+        sync a[0,9] limit=1 conn=c0
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1 conn=c0
+              a: 1
+              !a initial join in a timeline[$join1] limited prev=s0
+              (2 stored)
+            > first a[0,9] limit=1 conn=c1
+              a: 1
+              !a initial join in a timeline[$join1] limited prev=s0
+              (2 stored)
+            > first a[0,9] limit=1 conn=c2
+              a: 1
+              !a initial join in a timeline[$join1] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1 conn=c0
+              a: 1
+        "#]],
+    );
+}
