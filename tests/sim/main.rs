@@ -6,7 +6,12 @@
 
 mod client;
 mod clock;
-#[allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "a part of the demo homeserver, of which not everything is used here")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "a part of the demo homeserver, of which not everything is used here"
+)]
 mod homeserver;
 mod ledger;
 mod operations;
@@ -36,7 +41,9 @@ const THREADS: usize = 2;
 
 #[test]
 fn clients_have_what_their_user_may_see() {
-    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap_or_else(|_| panic!("{name} must be a number")));
+    let number = |name: &str| {
+        env::var(name).ok().map(|text| text.parse::<u64>().unwrap_or_else(|_| panic!("{name} must be a number")))
+    };
     if let Some(seed) = number("SASH_SIM_SEED") {
         return tell(&[(seed, "given".to_owned())]);
     }
@@ -101,7 +108,10 @@ fn failures_of(seeds: &[(u64, String)], only_first: bool) -> Vec<(u64, String, F
                     let Some((seed, name)) = seeds.get(index) else { return };
                     if let Err(failure) = shrink::outcome(&Plan::of_seed(*seed)) {
                         failed.store(true, Ordering::Relaxed);
-                        failures.lock().unwrap_or_else(PoisonError::into_inner).insert(index, (*seed, name.clone(), failure));
+                        failures
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(index, (*seed, name.clone(), failure));
                     }
                 }
             });
@@ -112,7 +122,10 @@ fn failures_of(seeds: &[(u64, String)], only_first: bool) -> Vec<(u64, String, F
 
 /// Returns the seeds that found something once: a number and a name in each line.
 fn regressions() -> Vec<(u64, String)> {
-    let lines = include_str!("regressions.txt").lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = include_str!("regressions.txt")
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let read = |line: &str| {
         let (seed, name) = line.split_once(' ').unwrap_or((line, "unnamed"));
         (seed.parse().unwrap_or_else(|_| panic!("{seed:?} in regressions.txt is no seed")), name.trim().to_owned())

@@ -117,7 +117,9 @@ impl Operations<'_> {
         let Some((room, sender)) = self.somebody_in_a_room() else { return "nobody to say anything".to_owned() };
         let number = self.world.events.len();
         let (kind, content) = match self.rng.random_range(0..10) {
-            0 => ("m.reaction", json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": "$x", "key": "👍" } })),
+            0 => {
+                ("m.reaction", json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": "$x", "key": "👍" } }))
+            }
             1 => ("m.room.encrypted", json!({ "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "…" })),
             2 => ("m.room.message", json!({ "msgtype": "m.notice", "body": format!("notice {number}") })),
             3 => ("m.room.message", json!({ "msgtype": "m.text", "body": format!("me: hello {number}") })),
@@ -133,7 +135,11 @@ impl Operations<'_> {
         let other = self.some_room().map(|room| self.name(room)).unwrap_or_default();
         let (kind, key, content) = match self.rng.random_range(0..10) {
             0 | 1 => ("m.room.name", String::new(), json!({ "name": format!("Room {number}") })),
-            2 => ("m.room.name", String::new(), [json!({}), json!({ "name": "" }), json!({ "name": null })][number % 3].clone()),
+            2 => (
+                "m.room.name",
+                String::new(),
+                [json!({}), json!({ "name": "" }), json!({ "name": null })][number % 3].clone(),
+            ),
             3 => ("m.room.avatar", String::new(), json!({ "url": format!("mxc://sim/{number}") })),
             4 => ("m.room.topic", String::new(), json!({ "topic": format!("Topic {number}") })),
             5 => ("m.room.encryption", String::new(), json!({ "algorithm": "m.megolm.v1.aes-sha2" })),
@@ -155,12 +161,18 @@ impl Operations<'_> {
         let name = *OTHERS.choose(&mut self.rng).expect("there are others");
         let user = self.world.user_no(&format!("@{name}:sim"));
         let target = match self.world.room(room).membership(user) {
-            Some(Membership::Join) => [Membership::Leave, Membership::Leave, Membership::Ban][self.rng.random_range(0..3)],
+            Some(Membership::Join) => {
+                [Membership::Leave, Membership::Leave, Membership::Ban][self.rng.random_range(0..3)]
+            }
             Some(Membership::Ban) => Membership::Leave,
-            _ => [Membership::Join, Membership::Join, Membership::Invite, Membership::Knock][self.rng.random_range(0..4)],
+            _ => {
+                [Membership::Join, Membership::Join, Membership::Invite, Membership::Knock][self.rng.random_range(0..4)]
+            }
         };
         let sender = match target {
-            Membership::Invite | Membership::Ban => self.world.room(room).joined().find(|other| *other != user).unwrap_or(user),
+            Membership::Invite | Membership::Ban => {
+                self.world.room(room).joined().find(|other| *other != user).unwrap_or(user)
+            }
             _ => user,
         };
         self.world.set_membership(room, sender, user, target, None, self.now);
@@ -214,7 +226,8 @@ impl Operations<'_> {
         let me = self.me();
         let user = if self.rng.random_bool(0.4) && self.world.room(room).is_joined(me) { me } else { user };
         let recent = self.world.room(room).timeline.iter().rev().take(8).copied();
-        let visible = recent.filter(|event| self.world.is_visible(self.world.event(*event), user)).choose(&mut self.rng);
+        let visible =
+            recent.filter(|event| self.world.is_visible(self.world.event(*event), user)).choose(&mut self.rng);
         let Some(event) = visible else { return "nothing to read".to_owned() };
         let kind = if self.rng.random_bool(0.25) { "m.read.private" } else { "m.read" };
         let thread = [None, Some("main".to_owned()), Some("$thread".to_owned())][self.rng.random_range(0..3)].clone();
@@ -246,7 +259,9 @@ impl Operations<'_> {
             3..6 => {
                 let joined: Vec<RoomNo> = self.world.user(me).joined_rooms().collect();
                 let Some(room) = joined.choose(&mut self.rng).copied() else { return "no room to tag".to_owned() };
-                let tags = [json!({}), json!({ "m.favourite": { "order": 0.5 } }), json!({ "m.lowpriority": {} })][number % 3].clone();
+                let tags = [json!({}), json!({ "m.favourite": { "order": 0.5 } }), json!({ "m.lowpriority": {} })]
+                    [number % 3]
+                    .clone();
                 let content = json!({ "tags": tags });
                 _ = self.world.set_room_account_data(me, room, "m.tag", json_of(&content));
                 format!("m.tag = {content} in {}", self.name(room))
@@ -254,7 +269,12 @@ impl Operations<'_> {
             6 => {
                 let joined: Vec<RoomNo> = self.world.user(me).joined_rooms().collect();
                 let Some(room) = joined.choose(&mut self.rng).copied() else { return "no room for data".to_owned() };
-                _ = self.world.set_room_account_data(me, room, "m.fully_read", json_of(&json!({ "event_id": format!("${number}") })));
+                _ = self.world.set_room_account_data(
+                    me,
+                    room,
+                    "m.fully_read",
+                    json_of(&json!({ "event_id": format!("${number}") })),
+                );
                 format!("m.fully_read in {}", self.name(room))
             }
             7 => {
@@ -292,7 +312,11 @@ impl Operations<'_> {
         if self.rng.random_bool(0.3) {
             let device = self.devices.choose(&mut self.rng).cloned().unwrap_or_default();
             let id = format!("signed_curve25519:{}", self.rng.random_range(0..100));
-            self.world.upload_keys(me, &device, &json!({ "one_time_keys": { id: {} }, "fallback_keys": { "signed_curve25519:F": {} } }));
+            self.world.upload_keys(
+                me,
+                &device,
+                &json!({ "one_time_keys": { id: {} }, "fallback_keys": { "signed_curve25519:F": {} } }),
+            );
             return format!("keys of {device}");
         }
         let name = OTHERS[self.rng.random_range(0..OTHERS.len())];
@@ -313,7 +337,9 @@ impl Operations<'_> {
     }
 
     fn reset(&mut self) -> String {
-        let Some((room, sender)) = self.somebody_in_a_room().filter(|_| self.with_resets) else { return "no reset".to_owned() };
+        let Some((room, sender)) = self.somebody_in_a_room().filter(|_| self.with_resets) else {
+            return "no reset".to_owned();
+        };
         let number = self.rng.random_range(0..1000);
         match number % 3 {
             0 => {
@@ -331,7 +357,14 @@ impl Operations<'_> {
                 let target = self.world.room(room).joined().filter(|user| *user != me).choose(&mut self.rng);
                 let Some(target) = target else { return "nobody to reset".to_owned() };
                 let id = self.world.user_id(target).to_string();
-                self.world.reset_state(room, sender, "m.room.member", &id, Some(json_of(&json!({ "membership": "leave" }))), self.now);
+                self.world.reset_state(
+                    room,
+                    sender,
+                    "m.room.member",
+                    &id,
+                    Some(json_of(&json!({ "membership": "leave" }))),
+                    self.now,
+                );
                 self.ledger.vague_summaries.insert(room);
                 format!("{id} is reset out of {}", self.name(room))
             }
@@ -343,10 +376,18 @@ impl Operations<'_> {
             return self.message();
         }
         let mine = self.rng.random_bool(0.4);
-        let creator = if mine { self.me() } else { self.world.user_no(&format!("@{}:sim", OTHERS[self.rng.random_range(0..OTHERS.len())])) };
+        let creator = if mine {
+            self.me()
+        } else {
+            self.world.user_no(&format!("@{}:sim", OTHERS[self.rng.random_range(0..OTHERS.len())]))
+        };
         let invite = OTHERS.iter().filter(|_| self.rng.random_bool(0.4)).map(|name| format!("@{name}:sim"));
         let invite: Vec<String> = invite.filter(|id| *id != **self.world.user_id(creator)).collect();
-        let mut request = CreateRoom { name: self.rng.random_bool(0.5).then(|| "Named".to_owned()), invite: invite.clone(), ..CreateRoom::default() };
+        let mut request = CreateRoom {
+            name: self.rng.random_bool(0.5).then(|| "Named".to_owned()),
+            invite: invite.clone(),
+            ..CreateRoom::default()
+        };
         if self.rng.random_bool(0.2) {
             request.creation_content.insert("type".to_owned(), json!("m.space"));
         }

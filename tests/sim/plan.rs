@@ -138,7 +138,10 @@ fn random_step(rng: &mut SmallRng) -> Step {
         73..74 => Step::Reconnect(client),
         74..86 => Step::Wait([1, 20, 200, 2_000, 35_000, 90_000][rng.random_range(0..6)]),
         86..93 => Step::Upstream(random_fault(rng), rng.random_range(1..4)),
-        93..96 => Step::Commit([Fault::BeforeWriting, Fault::AfterWriting, Fault::Quota][rng.random_range(0..3)], rng.random_range(1..5)),
+        93..96 => Step::Commit(
+            [Fault::BeforeWriting, Fault::AfterWriting, Fault::Quota][rng.random_range(0..3)],
+            rng.random_range(1..5),
+        ),
         96..98 => Step::Crash,
         _ => Step::PowerLoss([0, 1, 2, 5, 1000][rng.random_range(0..5)]),
     }

@@ -10,7 +10,11 @@ use crate::{
 #[track_caller]
 fn check(spoil: impl Fn(&mut Simulation) -> bool, expected: &str) {
     for seed in 1..60 {
-        let steps = Plan::of_seed(seed).steps.into_iter().filter(|step| step.class().is_none() && !matches!(step, Step::Check(_))).collect();
+        let steps = Plan::of_seed(seed)
+            .steps
+            .into_iter()
+            .filter(|step| step.class().is_none() && !matches!(step, Step::Check(_)))
+            .collect();
         let spoilt = std::cell::Cell::new(false);
         let outcome = run_with(&Plan { seed, steps }, |simulation| spoilt.set(spoil(simulation)));
         if !spoilt.get() {
@@ -33,7 +37,9 @@ fn a_doubled_event_is_noticed() {
     check(
         |simulation| {
             let rooms = simulation.clients.iter_mut().flat_map(|client| client.has.rooms.values_mut());
-            let last = rooms.map(|room| &mut room.timeline.places).find(|places| matches!(places.last(), Some(Place::Event(..))));
+            let last = rooms
+                .map(|room| &mut room.timeline.places)
+                .find(|places| matches!(places.last(), Some(Place::Event(..))));
             last.is_some_and(|places| {
                 places.extend(places.last().cloned());
                 true
@@ -48,7 +54,9 @@ fn a_lost_event_is_noticed() {
     check(
         |simulation| {
             let rooms = simulation.clients.iter_mut().flat_map(|client| client.has.rooms.values_mut());
-            let long = rooms.map(|room| &mut room.timeline.places).find(|places| places.iter().rev().take(3).all(|place| matches!(place, Place::Event(..))) && places.len() > 3);
+            let long = rooms.map(|room| &mut room.timeline.places).find(|places| {
+                places.iter().rev().take(3).all(|place| matches!(place, Place::Event(..))) && places.len() > 3
+            });
             long.is_some_and(|places| {
                 places.remove(places.len() - 2);
                 true
@@ -62,7 +70,10 @@ fn a_lost_event_is_noticed() {
 fn a_missing_room_is_noticed() {
     check(
         |simulation| {
-            let client = simulation.clients.iter_mut().find(|client| client.config.lists.get("all").is_some_and(|list| list.range == Some((0, 99))));
+            let client = simulation
+                .clients
+                .iter_mut()
+                .find(|client| client.config.lists.get("all").is_some_and(|list| list.range == Some((0, 99))));
             client.is_some_and(|client| client.has.rooms.pop_first().is_some())
         },
         "is missing",
@@ -76,7 +87,9 @@ fn old_state_is_noticed() {
             let mut rooms = simulation.clients.iter_mut().flat_map(|client| client.has.rooms.values_mut());
             rooms.any(|room| {
                 let other = room.state.values().next().cloned();
-                other.and_then(|other| room.state.values_mut().last().map(|event| std::mem::replace(event, other.clone()) != other)) == Some(true)
+                other.and_then(|other| {
+                    room.state.values_mut().last().map(|event| std::mem::replace(event, other.clone()) != other)
+                }) == Some(true)
             })
         },
         "of this room",

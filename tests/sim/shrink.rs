@@ -15,7 +15,10 @@ pub fn outcome(plan: &Plan) -> Result<(), Failure> {
     match catch_unwind(AssertUnwindSafe(|| run(plan))) {
         Ok(outcome) => outcome,
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             Err(Failure { kind: "panic".to_owned(), complaints: vec![text.unwrap_or_default()], trace: Vec::new() })
         }
     }

@@ -9,8 +9,7 @@ use ruma::{OwnedDeviceId, UserId};
 use sash_sync::{
     account::{Account, AccountError, Dependencies},
     connection::{SyncError, Wire},
-    platform,
-    protocol,
+    platform, protocol,
     storage::FaultyStorage,
 };
 use serde_json::json;
@@ -53,7 +52,8 @@ pub struct Failure {
 impl Failure {
     /// Returns of which sort each complaint is: what it says without ids and numbers.
     pub fn sorts(&self) -> impl Iterator<Item = String> {
-        let is_word = |word: &&str| !word.contains(|letter: char| "!@#$[]{}()".contains(letter) || letter.is_ascii_digit());
+        let is_word =
+            |word: &&str| !word.contains(|letter: char| "!@#$[]{}()".contains(letter) || letter.is_ascii_digit());
         self.complaints.iter().map(move |complaint| {
             let words: Vec<&str> = complaint.split_whitespace().filter(is_word).take(12).collect();
             format!("{}: {}", self.kind, words.join(" "))
@@ -113,7 +113,8 @@ pub fn run(plan: &Plan) -> Outcome {
 
 /// Runs a plan to its end; `spoil` changes what clients have before each comparison, to see that the oracle notices.
 pub fn run_with(plan: &Plan, spoil: impl Fn(&mut Simulation)) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     let local = LocalSet::new();
     let outcome = runtime.block_on(local.run_until(async {
         let mut simulation = Simulation::new(plan.seed);
@@ -293,7 +294,8 @@ impl Simulation {
         };
         let tasks = Rc::new(LocalSet::new());
         let polled = Rc::clone(&account);
-        let polls: Vec<(OwnedDeviceId, String)> = self.devices.iter().map(|device| device.as_str().into()).zip(self.tokens.clone()).collect();
+        let polls: Vec<(OwnedDeviceId, String)> =
+            self.devices.iter().map(|device| device.as_str().into()).zip(self.tokens.clone()).collect();
         let running = Rc::clone(&tasks);
         let begin = async move {
             for (device, token) in polls {
@@ -329,7 +331,8 @@ impl Simulation {
         }
         {
             let world = self.world.borrow();
-            let typed = world.rooms.iter().filter(|room| !room.typing.is_empty() || room.typing_pos > 0).map(|room| room.no);
+            let typed =
+                world.rooms.iter().filter(|room| !room.typing.is_empty() || room.typing_pos > 0).map(|room| room.no);
             self.ledger.typing_unknown.extend(typed);
         }
         self.upstream.forget_polls();
@@ -431,7 +434,9 @@ impl Simulation {
         self.upstream.heal();
         // Counts of keys come with the next answer, and only with one.
         let me = self.me;
-        self.operate(seed, false, |operations| operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed }))));
+        self.operate(seed, false, |operations| {
+            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })))
+        });
         for number in 0..self.clients.len() {
             self.cancel(number);
         }
@@ -460,7 +465,10 @@ impl Simulation {
                 return Ok(());
             }
             if self.clock.millis() > deadline {
-                return Err(self.fail("settle", vec![format!("Sash does not come to rest: caught up: {caught_up}, {progress:?}")]));
+                return Err(self.fail(
+                    "settle",
+                    vec![format!("Sash does not come to rest: caught up: {caught_up}, {progress:?}")],
+                ));
             }
             self.pass(Duration::from_millis(100)).await;
         }
@@ -526,7 +534,10 @@ impl Simulation {
         self.pass(Duration::from_millis(500)).await;
         self.collect()?;
         if self.clients[number].waiting.is_none() {
-            return Err(self.fail("busy", vec![format!("client {number} asked to wait, and was answered at once with nothing new")]));
+            return Err(self.fail(
+                "busy",
+                vec![format!("client {number} asked to wait, and was answered at once with nothing new")],
+            ));
         }
         let Some(news) = self.make_news(number, rng.random()) else { return Ok(self.cancel(number)) };
         self.pass(PROMPT).await;
@@ -549,7 +560,8 @@ impl Simulation {
         let news = match (rng.random_range(0..3), room) {
             (0, _) if to_device => {
                 let sent = self.ledger.to_device.entry(device.clone()).or_default();
-                let message = json!({ "type": "org.sim.message", "sender": "@ada:sim", "content": { "n": sent.len() } });
+                let message =
+                    json!({ "type": "org.sim.message", "sender": "@ada:sim", "content": { "n": sent.len() } });
                 sent.push(message.clone());
                 world.send_to_device(me, &device, &json_of(&message));
                 "a to-device message".to_owned()
@@ -577,9 +589,14 @@ impl Simulation {
         let world = self.world.borrow();
         let judge = self.judge(&world);
         let reached = judge.reached(&self.clients[number]);
-        let joined = reached.into_iter().filter(|(room, reach)| world.room(*room).is_joined(self.me) && wants_timeline(&reach.rules));
+        let joined = reached
+            .into_iter()
+            .filter(|(room, reach)| world.room(*room).is_joined(self.me) && wants_timeline(&reach.rules));
         let with_sender = |(room, _): (RoomNo, _)| {
-            let sender = world.room(room).joined().find(|user| *user != self.me && !self.ledger.is_withheld(world.user_id(*user)))?;
+            let sender = world
+                .room(room)
+                .joined()
+                .find(|user| *user != self.me && !self.ledger.is_withheld(world.user_id(*user)))?;
             Some((room, sender))
         };
         joined.filter_map(with_sender).last()
@@ -611,7 +628,9 @@ async fn answer(account: &Rc<Account>, wire: Wire, device: &OwnedDeviceId, query
             let bytes = protocol::render(wire, &response);
             match serde_json::from_slice(&bytes) {
                 Ok(answer) => Reply::Answer(answer),
-                Err(error) => Reply::Error(0, "not JSON".to_owned(), format!("{error}: {}", String::from_utf8_lossy(&bytes))),
+                Err(error) => {
+                    Reply::Error(0, "not JSON".to_owned(), format!("{error}: {}", String::from_utf8_lossy(&bytes)))
+                }
             }
         }
         Err(AccountError::Sync(SyncError::UnknownPos)) => Reply::Error(400, "M_UNKNOWN_POS".to_owned(), String::new()),

@@ -161,13 +161,16 @@ impl Upstream {
     }
 
     fn nonsense(&self) -> &'static str {
-        ["<html>Please log in to the network</html>", "[]", "{\"next_batch\":5}", "\"s1\"", "{\"rooms\":", "\u{0}"][self.rng.borrow_mut().random_range(0..6)]
+        ["<html>Please log in to the network</html>", "[]", "{\"next_batch\":5}", "\"s1\"", "{\"rooms\":", "\u{0}"]
+            [self.rng.borrow_mut().random_range(0..6)]
     }
 
     /// Counts how often the whole account failed in a row.
     fn note_whole(&self, request: &Request<Vec<u8>>, fault: Option<UpstreamFault>) {
         let query = request.uri().query().unwrap_or_default();
-        let is_whole = request.uri().path().ends_with("/sync") && !query.contains("since=") && !query.contains("rooms%22%3A%5B%5D");
+        let is_whole = request.uri().path().ends_with("/sync")
+            && !query.contains("since=")
+            && !query.contains("rooms%22%3A%5B%5D");
         if !is_whole {
             return;
         }
@@ -183,7 +186,10 @@ impl Upstream {
         if path.iter().map(String::as_str).eq(["_matrix", "client", "versions"]) {
             return Ok(json!({ "versions": ["v1.1", "v1.5", "v1.11"], "unstable_features": {} }));
         }
-        let token = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let token = request
+            .headers()
+            .get(http::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let (user, device) = self.world.borrow().authenticate(token.unwrap_or_default())?;
         let query = pairs(request.uri().query().unwrap_or_default());
         let path = path.into_iter().skip(3).collect();
@@ -274,7 +280,9 @@ impl Upstream {
             // What came after a leave is not there for who left.
             None => world.index_of(room, Position::Stream(world.state_position(room, call.user))),
         };
-        let page = world.page_back(room, call.user, from, 0, limit, |event| filter.admits(&event.kind, Some(world.user_id(event.sender))));
+        let page = world.page_back(room, call.user, from, 0, limit, |event| {
+            filter.admits(&event.kind, Some(world.user_id(event.sender)))
+        });
         let mut answer = json!({ "chunk": render(&world, &page.events, call), "start": world.room_token(from) });
         if let Some(next) = page.next {
             answer["end"] = json!(world.room_token(next));
@@ -290,11 +298,14 @@ impl Upstream {
         let filter: EventFilter = call.filter()?;
         let world = self.world.borrow();
         let room = readable(&world, room, call)?;
-        let found = world.find_event(event).filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), call.user));
+        let found = world
+            .find_event(event)
+            .filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), call.user));
         let event = found.ok_or_else(|| ApiError::not_found("Event not found."))?;
         let index = world.event(event).index.ok_or_else(|| ApiError::not_found("Event not found."))? as usize;
         let pos = world.event(event).pos;
-        let all = world.room(room).histories().filter(|(kind, ..)| !filter.lazy_load_members || &***kind != "m.room.member");
+        let all =
+            world.room(room).histories().filter(|(kind, ..)| !filter.lazy_load_members || &***kind != "m.room.member");
         let mut state: Vec<EventNo> = all.filter_map(|(_, _, history)| history.at(pos)).collect();
         if filter.lazy_load_members {
             state.extend(world.senders_members(room, &[event], pos));
@@ -319,17 +330,24 @@ impl Upstream {
     }
 
     fn key_changes(&self, call: &Call) -> Answer {
-        let token = |key| call.param(key).ok_or_else(|| ApiError::invalid(format!("{key} is missing"))).and_then(Since::parse);
+        let token =
+            |key| call.param(key).ok_or_else(|| ApiError::invalid(format!("{key} is missing"))).and_then(Since::parse);
         let (from, to) = (token("from")?, token("to")?);
         let world = self.world.borrow();
         let lists = world.device_lists(call.user, from.pos, to.pos);
-        let ids = |users: &std::collections::BTreeSet<UserNo>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
+        let ids = |users: &std::collections::BTreeSet<UserNo>| {
+            users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>()
+        };
         Ok(json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
     }
 }
 
 impl HttpClient for Upstream {
-    fn send<'a>(&'a self, request: Request<Vec<u8>>, timeout: Duration) -> LocalFuture<'a, Result<Response<Vec<u8>>, TransportError>> {
+    fn send<'a>(
+        &'a self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> LocalFuture<'a, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(self.answer(request, timeout))
     }
 }

@@ -86,7 +86,8 @@ impl Assembled {
             }
             self.counts.insert(key.clone(), list["count"].as_u64().ok_or("a list without count")?);
             for op in list["ops"].as_array().into_iter().flatten() {
-                let ids = op["room_ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned));
+                let ids =
+                    op["room_ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned));
                 self.windows.entry(key.clone()).or_default().extend(ids);
             }
         }
@@ -117,7 +118,8 @@ impl Assembled {
         };
         if let Some(section) = extensions.get(to_device) {
             self.to_device.extend(section["events"].as_array().into_iter().flatten().cloned());
-            self.to_device_since = Some(section["next_batch"].as_str().ok_or("to_device without next_batch")?.to_owned());
+            self.to_device_since =
+                Some(section["next_batch"].as_str().ok_or("to_device without next_batch")?.to_owned());
         }
         if let Some(section) = extensions.get(e2ee) {
             for kind in ["changed", "left"] {
@@ -126,7 +128,8 @@ impl Assembled {
                 }
             }
             let counts = section["device_one_time_keys_count"].as_object().ok_or("e2ee without key counts")?;
-            self.key_counts = counts.iter().filter_map(|(algorithm, count)| Some((algorithm.clone(), count.as_u64()?))).collect();
+            self.key_counts =
+                counts.iter().filter_map(|(algorithm, count)| Some((algorithm.clone(), count.as_u64()?))).collect();
             if !self.key_counts.contains_key("signed_curve25519") {
                 return Err("key counts without signed_curve25519".to_owned());
             }
@@ -146,7 +149,8 @@ impl Assembled {
         for (room, typing) in section_rooms(extensions, "typing") {
             let users = if wire == Wire::V4 { &typing["user_ids"] } else { &typing["content"]["user_ids"] };
             let users = users.as_array().ok_or("typing without user_ids")?;
-            self.known_room(room, "typing")?.typing = users.iter().filter_map(|user| user.as_str().map(str::to_owned)).collect();
+            self.known_room(room, "typing")?.typing =
+                users.iter().filter_map(|user| user.as_str().map(str::to_owned)).collect();
         }
         Ok(())
     }

@@ -118,7 +118,8 @@ impl Config {
         let mut body = Map::new();
         body.insert("conn_id".to_owned(), json!(client.conn_id));
         let lists: Map<String, Value> = self.lists.iter().map(|(key, list)| (key.clone(), list.render(wire))).collect();
-        let rooms: Map<String, Value> = self.subscriptions.iter().map(|(room, config)| (room.clone(), config.render(wire).into())).collect();
+        let rooms: Map<String, Value> =
+            self.subscriptions.iter().map(|(room, config)| (room.clone(), config.render(wire).into())).collect();
         body.insert("lists".to_owned(), lists.into());
         body.insert("room_subscriptions".to_owned(), rooms.into());
         body.insert("extensions".to_owned(), self.extensions(client).into());
@@ -139,7 +140,12 @@ impl Config {
             Wire::Simplified => ("to_device", "e2ee"),
         };
         let mut extensions = Map::new();
-        let switches = [("account_data", self.account_data), ("receipts", self.receipts), ("typing", self.typing), (e2ee, self.e2ee)];
+        let switches = [
+            ("account_data", self.account_data),
+            ("receipts", self.receipts),
+            ("typing", self.typing),
+            (e2ee, self.e2ee),
+        ];
         for (name, enabled) in switches {
             if enabled {
                 extensions.insert(name.to_owned(), json!({ "enabled": true }));
@@ -223,7 +229,10 @@ impl RoomConfig {
     }
 
     fn render(&self, wire: Wire) -> Map<String, Value> {
-        Map::from_iter([("timeline_limit".to_owned(), json!(self.timeline_limit)), ("required_state".to_owned(), self.state.render(wire))])
+        Map::from_iter([
+            ("timeline_limit".to_owned(), json!(self.timeline_limit)),
+            ("required_state".to_owned(), self.state.render(wire)),
+        ])
     }
 }
 
@@ -237,7 +246,8 @@ impl Wish {
     /// Returns one of the wishes that clients have.
     pub fn random(rng: &mut SmallRng, wire: Wire) -> Wish {
         let some = |kind: &str, key: &str| (Some(kind.to_owned()), Some(key.to_owned()));
-        let names = ["m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.encryption", "m.room.tombstone"];
+        let names =
+            ["m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.encryption", "m.room.tombstone"];
         let mut wish = Wish::default();
         match rng.random_range(0..8) {
             0 => {}
@@ -275,7 +285,9 @@ impl Wish {
             wanted_kind.as_deref().is_none_or(|wanted| wanted == kind) && wanted_key.is_none_or(|wanted| wanted == key)
         };
         // Under lazy loading the element that matches everything stops at members.
-        let is_named = |pattern: &&(Option<String>, Option<String>)| !(self.lazy_members && kind == MEMBER && **pattern == (None, None));
+        let is_named = |pattern: &&(Option<String>, Option<String>)| {
+            !(self.lazy_members && kind == MEMBER && **pattern == (None, None))
+        };
         self.include.iter().filter(is_named).any(is_match) && !self.exclude.iter().any(is_match)
     }
 

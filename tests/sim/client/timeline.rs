@@ -24,7 +24,8 @@ impl Timeline {
     pub fn take(&mut self, room: &Value, initial: bool) -> Result<(), String> {
         let events = events_of(room)?;
         let limited = room["limited"].as_bool().unwrap_or(false);
-        let expanded = room["expanded_timeline"].as_bool() == Some(true) || room["unstable_expanded_timeline"].as_bool() == Some(true);
+        let expanded = room["expanded_timeline"].as_bool() == Some(true)
+            || room["unstable_expanded_timeline"].as_bool() == Some(true);
         let live = room["num_live"].as_u64().unwrap_or(0);
         if live > events.len() as u64 {
             return Err(format!("num_live is {live} of {} events", events.len()));

@@ -18,7 +18,8 @@ impl Judge<'_> {
         }
         if client.config.account_data {
             let data = &self.world.user(self.me).account_data;
-            let expected: BTreeMap<String, Value> = data.iter().map(|(kind, data)| (kind.clone(), parse(data.value.get()))).collect();
+            let expected: BTreeMap<String, Value> =
+                data.iter().map(|(kind, data)| (kind.clone(), parse(data.value.get()))).collect();
             compare("account data", &client.has.account_data, &expected, complaints);
         }
         if client.takes_to_device {
@@ -36,7 +37,10 @@ impl Judge<'_> {
             let id = &**self.world.user_id(*user);
             let told = client.has.devices_changed.get(id).copied().unwrap_or(0);
             if *pos > client.has.began && told < *pos && self.world.share_a_room(self.me, *user) {
-                complaints.push(format!("devices of {id} changed at {pos}, which was not told (last told at {told}, began at {})", client.has.began));
+                complaints.push(format!(
+                    "devices of {id} changed at {pos}, which was not told (last told at {told}, began at {})",
+                    client.has.began
+                ));
             }
         }
         let Some(device) = self.world.user(self.me).device(&client.device) else { return };
@@ -47,18 +51,31 @@ impl Judge<'_> {
     }
 
     /// Checks account data, receipts and typing of a joined room that the request reaches.
-    pub(super) fn check_room_extensions(&self, client: &Client, shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
+    pub(super) fn check_room_extensions(
+        &self,
+        client: &Client,
+        shown: &Shown<'_>,
+        has: &Room,
+        found: &mut Vec<String>,
+    ) {
         if client.config.account_data && !self.crawled {
-            let expected: BTreeMap<String, Value> =
-                shown.own.account_data.iter().map(|(kind, data)| (kind.clone(), parse(data.value.get()))).filter(|(_, content)| !is_no_tag(content)).collect();
-            let held: BTreeMap<String, Value> = has.account_data.clone().into_iter().filter(|(_, content)| !is_no_tag(content)).collect();
+            let expected: BTreeMap<String, Value> = shown
+                .own
+                .account_data
+                .iter()
+                .map(|(kind, data)| (kind.clone(), parse(data.value.get())))
+                .filter(|(_, content)| !is_no_tag(content))
+                .collect();
+            let held: BTreeMap<String, Value> =
+                has.account_data.clone().into_iter().filter(|(_, content)| !is_no_tag(content)).collect();
             compare("room account data", &held, &expected, found);
         }
         if client.config.receipts && !self.crawled {
             self.check_receipts(shown, has, found);
         }
         if client.config.typing && !self.ledger.typing_unknown.contains(&shown.room.no) {
-            let expected: BTreeSet<String> = shown.room.typing.keys().map(|user| self.world.user_id(*user).to_string()).collect();
+            let expected: BTreeSet<String> =
+                shown.room.typing.keys().map(|user| self.world.user_id(*user).to_string()).collect();
             if has.typing != expected {
                 found.push(format!("typing are {:?}, not {expected:?}", has.typing));
             }
@@ -79,13 +96,18 @@ impl Judge<'_> {
             let is_due = is_own || seen.contains(event.as_str());
             if held.is_some_and(|held| *held != event) || (held.is_none() && is_due) {
                 let held = held.map(|id| self.world.find_event(id));
-                found.push(format!("{} {:?} of {user} is at {held:?}, not at #{}", receipt.kind, receipt.thread, receipt.event));
+                found.push(format!(
+                    "{} {:?} of {user} is at {held:?}, not at #{}",
+                    receipt.kind, receipt.thread, receipt.event
+                ));
             }
         }
     }
 
     fn shares_its_place(&self, shown: &Shown<'_>, receipt: &Receipt) -> bool {
-        let is_other = |other: &&Receipt| other.user == receipt.user && other.kind == receipt.kind && other.thread != receipt.thread;
+        let is_other = |other: &&Receipt| {
+            other.user == receipt.user && other.kind == receipt.kind && other.thread != receipt.thread
+        };
         shown.room.receipts.iter().filter(is_other).any(|other| other.event == receipt.event)
     }
 }
@@ -99,12 +121,22 @@ fn is_no_tag(content: &Value) -> bool {
     *content == json!({ "tags": {} })
 }
 
-fn compare(what: &str, held: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>, complaints: &mut Vec<String>) {
+fn compare(
+    what: &str,
+    held: &BTreeMap<String, Value>,
+    expected: &BTreeMap<String, Value>,
+    complaints: &mut Vec<String>,
+) {
     let kinds: BTreeSet<&String> = held.keys().chain(expected.keys()).collect();
     for kind in kinds {
         if held.get(kind) != expected.get(kind) {
-            let short = |value: Option<&Value>| value.map(|value| value.to_string().chars().take(120).collect::<String>());
-            complaints.push(format!("{what} {kind} is {:?}, not {:?}", short(held.get(kind)), short(expected.get(kind))));
+            let short =
+                |value: Option<&Value>| value.map(|value| value.to_string().chars().take(120).collect::<String>());
+            complaints.push(format!(
+                "{what} {kind} is {:?}, not {:?}",
+                short(held.get(kind)),
+                short(expected.get(kind))
+            ));
         }
     }
 }
@@ -114,6 +146,10 @@ fn check_to_device(processed: &[Value], sent: &[Value], complaints: &mut Vec<Str
     let first = (0..processed.len().max(sent.len())).find(|index| processed.get(*index) != sent.get(*index));
     if let Some(index) = first {
         let (held, expected) = (number(processed.get(index)), number(sent.get(index)));
-        complaints.push(format!("to-device message {index} of {} is {held:?}, not {expected:?}; {} were processed", sent.len(), processed.len()));
+        complaints.push(format!(
+            "to-device message {index} of {} is {held:?}, not {expected:?}; {} were processed",
+            sent.len(),
+            processed.len()
+        ));
     }
 }

@@ -53,7 +53,9 @@ impl<'a> Judge<'a> {
         match shown.membership() {
             Membership::Join => true,
             Membership::Invite | Membership::Knock => !self.is_by_ignored(&shown),
-            Membership::Leave | Membership::Ban => client.has.rooms.contains_key(&*shown.room.id) && !shown.own.forgotten,
+            Membership::Leave | Membership::Ban => {
+                client.has.rooms.contains_key(&*shown.room.id) && !shown.own.forgotten
+            }
         }
     }
 
@@ -67,18 +69,33 @@ impl<'a> Judge<'a> {
         match client.has.counts.get(key) {
             Some(count) if (sure..=rooms.len() as u64).contains(count) => {}
             count => {
-                let names: Vec<String> = rooms.iter().map(|(shown, listing)| format!("{} {:?} {listing:?}", shown.room.id, shown.membership())).collect();
+                let names: Vec<String> = rooms
+                    .iter()
+                    .map(|(shown, listing)| format!("{} {:?} {listing:?}", shown.room.id, shown.membership()))
+                    .collect();
                 complaints.push(format!("count is {count:?}, but there are {names:?} for {:?}", list.filters));
             }
         }
-        let within: Vec<RoomNo> = rooms.iter().filter(|(shown, listing)| *listing == Listing::Yes && is_surely_within(shown, &rooms, list, client.wire)).map(|(shown, _)| shown.room.no).collect();
+        let within: Vec<RoomNo> = rooms
+            .iter()
+            .filter(|(shown, listing)| *listing == Listing::Yes && is_surely_within(shown, &rooms, list, client.wire))
+            .map(|(shown, _)| shown.room.no)
+            .collect();
         if client.wire == Wire::Simplified {
             self.check_window(client, key, list, &rooms, &within, complaints);
         }
         within
     }
 
-    fn check_window(&self, client: &Client, key: &str, list: &List, rooms: &[(Shown<'a>, Listing)], within: &[RoomNo], complaints: &mut Vec<String>) {
+    fn check_window(
+        &self,
+        client: &Client,
+        key: &str,
+        list: &List,
+        rooms: &[(Shown<'a>, Listing)],
+        within: &[RoomNo],
+        complaints: &mut Vec<String>,
+    ) {
         let Some((first, last)) = list.range else { return };
         let empty = Vec::new();
         let window = client.has.windows.get(key).unwrap_or(&empty);
@@ -93,8 +110,10 @@ impl<'a> Judge<'a> {
                 complaints.push(format!("{id} is missing in the window {window:?}"));
             }
         }
-        let held: Vec<Option<&Shown<'a>>> =
-            window.iter().map(|id| rooms.iter().find(|(shown, _)| *shown.room.id == **id).map(|(shown, _)| shown)).collect();
+        let held: Vec<Option<&Shown<'a>>> = window
+            .iter()
+            .map(|id| rooms.iter().find(|(shown, _)| *shown.room.id == **id).map(|(shown, _)| shown))
+            .collect();
         for (index, one) in held.iter().enumerate() {
             let Some(one) = one else {
                 complaints.push(format!("{} does not belong into the window", window[index]));
@@ -102,7 +121,8 @@ impl<'a> Judge<'a> {
             };
             if let Some(newer) = held[index + 1..].iter().flatten().find(|later| is_surely_before(later, one)) {
                 let (one_at, newer_at) = (one.activity(), newer.activity());
-                complaints.push(format!("{} at {one_at:?} stands before {} at {newer_at:?}", one.room.id, newer.room.id));
+                complaints
+                    .push(format!("{} at {one_at:?} stands before {} at {newer_at:?}", one.room.id, newer.room.id));
             }
         }
     }
@@ -119,8 +139,20 @@ impl<'a> Judge<'a> {
             Membership::Invite => Listing::Yes,
             // Nobody tells of a room that it was forgotten.
             _ if shown.own.forgotten || self.crawled => Listing::Maybe,
-            Membership::Leave if !shown.by_other() => if received { Listing::Maybe } else { Listing::No },
-            Membership::Leave | Membership::Ban if shown.last_join().is_none() => if received { Listing::Maybe } else { Listing::No },
+            Membership::Leave if !shown.by_other() => {
+                if received {
+                    Listing::Maybe
+                } else {
+                    Listing::No
+                }
+            }
+            Membership::Leave | Membership::Ban if shown.last_join().is_none() => {
+                if received {
+                    Listing::Maybe
+                } else {
+                    Listing::No
+                }
+            }
             Membership::Leave | Membership::Ban if shown.stay_was_seen() => Listing::Yes,
             Membership::Leave | Membership::Ban => Listing::Maybe,
         };
@@ -143,15 +175,22 @@ impl<'a> Judge<'a> {
             listing = listing.min(if sure { yes(encrypted == wanted) } else { Listing::Maybe });
         }
         if let Some(types) = &filters.room_types {
-            let kind = shown.room.state_event("m.room.create", "").and_then(|event| self.world.event(event).content_str("type"));
+            let kind = shown
+                .room
+                .state_event("m.room.create", "")
+                .and_then(|event| self.world.event(event).content_str("type"));
             listing = listing.min(yes(types.contains(&kind)));
         }
         if let Some(spaces) = &filters.spaces {
-            listing = listing.min(spaces.iter().map(|space| self.holds(space, &shown.room.id)).max().unwrap_or(Listing::No));
+            listing =
+                listing.min(spaces.iter().map(|space| self.holds(space, &shown.room.id)).max().unwrap_or(Listing::No));
         }
         let tags = self.world.tags(self.me, shown.room.no);
         let has_one = |wanted: &Vec<String>| wanted.iter().any(|tag| tags.get(tag).is_some());
-        let by_tags = [filters.tags.as_ref().map(|wanted| has_one(wanted)), filters.not_tags.as_ref().map(|barred| !has_one(barred))];
+        let by_tags = [
+            filters.tags.as_ref().map(|wanted| has_one(wanted)),
+            filters.not_tags.as_ref().map(|barred| !has_one(barred)),
+        ];
         for matches in by_tags.into_iter().flatten() {
             let sure = shown.is_joined() && !self.crawled;
             listing = listing.min(if sure { yes(matches) } else { Listing::Maybe });
@@ -161,13 +200,19 @@ impl<'a> Judge<'a> {
 
     pub(super) fn is_dm(&self, room: &str) -> bool {
         let content = self.world.user(self.me).account_data.get("m.direct");
-        let content: Option<BTreeMap<String, Vec<String>>> = content.and_then(|data| serde_json::from_str(data.value.get()).ok());
+        let content: Option<BTreeMap<String, Vec<String>>> =
+            content.and_then(|data| serde_json::from_str(data.value.get()).ok());
         content.is_some_and(|content| content.values().flatten().any(|direct| direct == room))
     }
 
     fn holds(&self, space: &str, room: &str) -> Listing {
-        let Some(space) = self.world.find_room(space).and_then(|space| self.shown(space)).filter(Shown::is_joined) else { return Listing::No };
-        let child = space.state("m.space.child", room).is_some_and(|event| self.world.event(event).content_value()["via"].is_array());
+        let Some(space) = self.world.find_room(space).and_then(|space| self.shown(space)).filter(Shown::is_joined)
+        else {
+            return Listing::No;
+        };
+        let child = space
+            .state("m.space.child", room)
+            .is_some_and(|event| self.world.event(event).content_value()["via"].is_array());
         let is_space = space.state_text("m.room.create", "type").is_some_and(|kind| kind == "m.space");
         match (child, is_space) {
             (false, _) => Listing::No,
@@ -186,6 +231,7 @@ fn is_surely_within(shown: &Shown<'_>, rooms: &[(Shown<'_>, Listing)], list: &Li
     let Some((first, last)) = list.range else { return wire == Wire::V4 };
     let others = || rooms.iter().filter(|(other, _)| other.room.no != shown.room.no);
     let maybe_before = others().filter(|(other, _)| !is_surely_before(shown, other)).count() as u64;
-    let surely_before = others().filter(|(other, listing)| *listing == Listing::Yes && is_surely_before(other, shown)).count() as u64;
+    let surely_before =
+        others().filter(|(other, listing)| *listing == Listing::Yes && is_surely_before(other, shown)).count() as u64;
     maybe_before <= last && surely_before >= first
 }

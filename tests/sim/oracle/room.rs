@@ -27,7 +27,9 @@ impl Judge<'_> {
                 match shown.membership() {
                     Membership::Join => self.check_joined(client, &shown, has, reach, &mut found),
                     Membership::Invite | Membership::Knock => check_stripped(&shown, has, &mut found),
-                    Membership::Leave | Membership::Ban if shown.stay_was_seen() && !self.crawled => check_left(&shown, has, reach, &mut found),
+                    Membership::Leave | Membership::Ban if shown.stay_was_seen() && !self.crawled => {
+                        check_left(&shown, has, reach, &mut found)
+                    }
                     Membership::Leave | Membership::Ban => {}
                 }
             }
@@ -45,7 +47,9 @@ impl Judge<'_> {
         complaints.extend(found.into_iter().map(|complaint| format!("{id}: timeline: {complaint}")));
         for ((kind, key), event) in &has.state {
             let known = self.world.find_event(event).map(|no| self.world.event(no));
-            if !known.is_some_and(|event| event.room == shown.room.no && *event.kind == **kind && event.state_key.as_deref() == Some(key)) {
+            if !known.is_some_and(|event| {
+                event.room == shown.room.no && *event.kind == **kind && event.state_key.as_deref() == Some(key)
+            }) {
                 complaints.push(format!("{id}: {event} is no {kind} {key:?} of this room"));
             }
         }
@@ -53,7 +57,11 @@ impl Judge<'_> {
 
     fn check_joined(&self, client: &Client, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
         if wants_timeline(&reach.rules) {
-            found.extend(timeline::complaints(shown, &has.timeline, true).into_iter().map(|complaint| format!("timeline: {complaint}")));
+            found.extend(
+                timeline::complaints(shown, &has.timeline, true)
+                    .into_iter()
+                    .map(|complaint| format!("timeline: {complaint}")),
+            );
         }
         self.check_state(shown, has, reach, found);
         self.check_summary(client.wire, shown, has, found);
@@ -95,7 +103,8 @@ impl Judge<'_> {
         }
         let senders: BTreeSet<&str> = has.timeline.latest_senders().collect();
         for sender in senders {
-            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned())) && (!has.flushed.contains(sender) || is_named(sender));
+            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned()))
+                && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }
@@ -124,9 +133,10 @@ impl Judge<'_> {
             return;
         }
         let count = |membership| Some(shown.room.with_membership(membership).count() as u64);
-        for (what, held, expected) in
-            [("joined_count", has.joined_count, count(Membership::Join)), ("invited_count", has.invited_count, count(Membership::Invite))]
-        {
+        for (what, held, expected) in [
+            ("joined_count", has.joined_count, count(Membership::Join)),
+            ("invited_count", has.invited_count, count(Membership::Invite)),
+        ] {
             if held != expected {
                 found.push(format!("{what} is {held:?}, not {expected:?}"));
             }
@@ -138,12 +148,14 @@ impl Judge<'_> {
     fn check_heroes(&self, shown: &Shown<'_>, has: &Room, named: bool, found: &mut Vec<String>) {
         let changed = |kind: &str| shown.room.history(kind, "").map_or(0, |history| history.changed());
         let renamed = changed("m.room.name").max(changed("m.room.canonical_alias"));
-        let members = shown.room.timeline.iter().rev().map(|event| self.world.event(*event)).find(|event| &*event.kind == MEMBER);
+        let members =
+            shown.room.timeline.iter().rev().map(|event| self.world.event(*event)).find(|event| &*event.kind == MEMBER);
         if named || members.is_none_or(|event| event.pos < renamed) {
             return;
         }
         let others = |wanted: [Membership; 2]| -> BTreeSet<String> {
-            let members = shown.room.members.iter().filter(|(user, membership)| **user != self.me && wanted.contains(membership));
+            let members =
+                shown.room.members.iter().filter(|(user, membership)| **user != self.me && wanted.contains(membership));
             members.map(|(user, _): (&UserNo, _)| self.world.user_id(*user).to_string()).collect()
         };
         let mut expected = others([Membership::Join, Membership::Invite]);
@@ -170,7 +182,11 @@ fn check_stripped(shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
 /// A room that the user was thrown out of: up to that, and nothing after.
 fn check_left(shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
     if wants_timeline(&reach.rules) {
-        found.extend(timeline::complaints(shown, &has.timeline, true).into_iter().map(|complaint| format!("timeline: {complaint}")));
+        found.extend(
+            timeline::complaints(shown, &has.timeline, true)
+                .into_iter()
+                .map(|complaint| format!("timeline: {complaint}")),
+        );
     }
     let world = shown.judge.world;
     let me = world.user_id(shown.judge.me).to_string();

@@ -51,7 +51,11 @@ impl<'a> Shown<'a> {
         let id = self.judge.world.user_id(self.judge.me);
         let history = self.room.history("m.room.member", id)?;
         let world = self.judge.world;
-        history.after(0).filter(|event| world.membership_in(*event) == Some(Membership::Join)).map(|event| world.event(event).pos).last()
+        history
+            .after(0)
+            .filter(|event| world.membership_in(*event) == Some(Membership::Join))
+            .map(|event| world.event(event).pos)
+            .last()
     }
 
     /// Returns whether Sash learned of the user's last stay while it lasted: afterwards nobody tells of it.
@@ -80,7 +84,9 @@ impl<'a> Shown<'a> {
         let until = self.until();
         let world = self.judge.world;
         let events = self.room.timeline.iter().copied().filter(|event| world.event(*event).pos <= until);
-        events.filter(|event| world.is_visible(world.event(*event), self.judge.me) && !self.is_withheld(*event)).collect()
+        events
+            .filter(|event| world.is_visible(world.event(*event), self.judge.me) && !self.is_withheld(*event))
+            .collect()
     }
 
     /// Returns whether the event may have been withheld because of who sent it.
@@ -96,7 +102,9 @@ impl<'a> Shown<'a> {
         }
         let until = self.until();
         let world = self.judge.world;
-        let seen = |event: &&EventNo| world.event(**event).pos <= until && world.is_visible(world.event(**event), self.judge.me);
+        let seen = |event: &&EventNo| {
+            world.event(**event).pos <= until && world.is_visible(world.event(**event), self.judge.me)
+        };
         let newest = self.room.timeline.iter().rev().find(seen);
         let sure = self.room.timeline.iter().rev().filter(seen).find(|event| !self.is_withheld(**event));
         let pos = |event: Option<&EventNo>| event.map_or(0, |event| world.event(*event).pos);

@@ -46,7 +46,9 @@ impl Walk<'_> {
         }
         let Some(index) = self.visible.iter().position(|visible| *visible == no) else {
             let event = world.event(no);
-            return self.complaints.push(format!("#{no} ({} at {}) is nothing that the user may see", event.kind, event.pos));
+            return self
+                .complaints
+                .push(format!("#{no} ({} at {}) is nothing that the user may see", event.kind, event.pos));
         };
         if let Some(token) = self.gap.take() {
             self.after_gap(index, token.as_deref());
@@ -74,7 +76,10 @@ impl Walk<'_> {
             return self.complaints.push(format!("prev_batch {token:?} is no token of the homeserver"));
         };
         let from = world.index_of(self.shown.room.no, position);
-        let skipped = self.visible[..index].iter().rev().find(|event| world.event(**event).index.is_some_and(|at| at as usize >= from));
+        let skipped = self.visible[..index]
+            .iter()
+            .rev()
+            .find(|event| world.event(**event).index.is_some_and(|at| at as usize >= from));
         if let Some(skipped) = skipped {
             self.complaints.push(format!("paging back from {token} before #{no} never shows #{skipped}"));
         }
@@ -83,7 +88,11 @@ impl Walk<'_> {
     fn end(&mut self) {
         let held = self.next.unwrap_or(0);
         if held < self.visible.len() {
-            let missing: Vec<String> = self.visible[held..].iter().map(|no| format!("#{no} {}", self.shown.judge.world.event(*no).kind)).take(5).collect();
+            let missing: Vec<String> = self.visible[held..]
+                .iter()
+                .map(|no| format!("#{no} {}", self.shown.judge.world.event(*no).kind))
+                .take(5)
+                .collect();
             self.complaints.push(format!("{} newest events are missing: {missing:?} …", self.visible.len() - held));
         }
     }
