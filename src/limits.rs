@@ -153,5 +153,7 @@ pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.
 pub const BACKGROUND_FETCHES: usize = 32;
+/// Tokens of its chain that a device remembers with their positions.
+pub const DEVICE_TOKENS: usize = 24;
 /// Bytes of records that one account keeps in memory.
 pub const RECORD_CACHE: usize = 32 << 20;
