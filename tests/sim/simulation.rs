@@ -24,7 +24,7 @@ use crate::{
     },
     ledger::Ledger,
     operations::{self, Operations},
-    oracle::{Judge, wants_timeline},
+    oracle::{Judge, Reach, wants_timeline},
     plan::{CLIENTS, Plan, Step},
     upstream::Upstream,
 };
@@ -99,8 +99,9 @@ pub struct Simulation {
     engine: Option<Engine>,
     abandoned: Vec<JoinHandle<()>>,
     trace: VecDeque<String>,
-    /// Since the last check: what may go wrong because of what was done.
+    /// Whether the power was lost since the last check: positions given out before may be unknown then.
     power_was_lost: bool,
+    /// Whether a commit was told to fail, now or some day.
     commits_failed: bool,
 }
 
@@ -450,7 +451,6 @@ impl Simulation {
         self.compare()?;
         self.check_wake_up(seed).await?;
         self.power_was_lost = false;
-        self.commits_failed = false;
         Ok(())
     }
 
@@ -523,7 +523,7 @@ impl Simulation {
     }
 
     fn judge<'a>(&'a self, world: &'a World) -> Judge<'a> {
-        Judge { world, ledger: &self.ledger, me: self.me, crawled: self.upstream.has_crawled() }
+        Judge { world, ledger: &self.ledger, me: self.me, crawled: self.upstream.has_crawled(), state_after: self.upstream.state_key != StateKey::State }
     }
 
     /// A client that waits must hear at once of what it can see, and of nothing else.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sash_sync::connection::Wire;
 use serde_json::Value;
 
-use super::{Config, Timeline};
+use super::{Config, RoomConfig, Timeline};
 
 /// Everything that a client has.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +72,7 @@ impl Assembled {
         self.pos = Some(pos.to_owned());
         self.take_lists(answer, config)?;
         for (id, room) in answer["rooms"].as_object().into_iter().flatten() {
-            self.take_room(id, room, wire).map_err(|error| format!("{id}: {error}"))?;
+            self.take_room(id, room, wire, config).map_err(|error| format!("{id}: {error}"))?;
         }
         self.take_extensions(&answer["extensions"], wire, now)
     }
@@ -97,7 +97,7 @@ impl Assembled {
         }
     }
 
-    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire) -> Result<(), String> {
+    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire, config: &Config) -> Result<(), String> {
         let initial = answer["initial"].as_bool().unwrap_or(false);
         if !initial && !self.rooms.contains_key(id) {
             return Err("came for the first time without `initial`".to_owned());
@@ -107,6 +107,9 @@ impl Assembled {
             let Room { account_data, receipts, typing, .. } = std::mem::take(room);
             // Extensions have their own bookkeeping.
             *room = Room { account_data, receipts, typing, ..Room::default() };
+        }
+        if answer["limited"].as_bool() == Some(true) {
+            room.flush_members(answer, wire, config, config.subscriptions.get(id));
         }
         room.take(answer, wire, initial)
     }
@@ -190,7 +193,6 @@ impl Room {
         if let Some(stripped) = answer["stripped_state"].as_array() {
             self.stripped = Some(stripped.clone());
         }
-        self.flush_members(answer, wire);
         for event in answer["required_state"].as_array().into_iter().flatten() {
             let key = (text(event, "type")?, text(event, "state_key")?);
             self.flushed.remove(&key.1);
@@ -204,13 +206,16 @@ impl Room {
         self.timeline.take(answer, initial)
     }
 
-    /// With `limited` a client flushes its members (MSC4186). The unstable wire says `limited` with every expanded
-    /// timeline, where nothing needs flushing: a client that does not know that keeps them and doubts.
-    fn flush_members(&mut self, answer: &Value, wire: Wire) {
-        if answer["limited"].as_bool() != Some(true) {
+    /// With `limited` a client flushes the members that lazy loading brought (MSC4186), not those that it asks for by
+    /// name. The unstable wire says `limited` with every expanded timeline, where nothing needs flushing: a client that
+    /// does not know that keeps them and doubts.
+    fn flush_members(&mut self, answer: &Value, wire: Wire, config: &Config, subscription: Option<&RoomConfig>) {
+        let rules = || config.lists.values().map(|list| &list.config).chain(subscription);
+        if !rules().any(|rule| rule.state.lazy_members) {
             return;
         }
-        let members = self.state.keys().filter(|(kind, _)| kind == MEMBER).map(|(_, key)| key.clone());
+        let is_lazy = |user: &String| !rules().any(|rule| rule.state.matches(MEMBER, user));
+        let members = self.state.keys().filter(|(kind, _)| kind == MEMBER).map(|(_, key)| key.clone()).filter(is_lazy);
         let expanded = answer["expanded_timeline"].as_bool() == Some(true);
         if expanded && wire == Wire::Simplified { &mut self.doubtful } else { &mut self.flushed }.extend(members);
     }
