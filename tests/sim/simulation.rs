@@ -523,7 +523,13 @@ impl Simulation {
     }
 
     fn judge<'a>(&'a self, world: &'a World) -> Judge<'a> {
-        Judge { world, ledger: &self.ledger, me: self.me, crawled: self.upstream.has_crawled(), state_after: self.upstream.state_key != StateKey::State }
+        Judge {
+            world,
+            ledger: &self.ledger,
+            me: self.me,
+            crawled: self.upstream.has_crawled(),
+            state_after: self.upstream.state_key != StateKey::State,
+        }
     }
 
     /// A client that waits must hear at once of what it can see, and of nothing else.

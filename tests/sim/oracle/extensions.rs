@@ -51,7 +51,14 @@ impl Judge<'_> {
     }
 
     /// Checks account data, receipts and typing of a joined room that the request reaches.
-    pub(super) fn check_room_extensions(&self, client: &Client, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
+    pub(super) fn check_room_extensions(
+        &self,
+        client: &Client,
+        shown: &Shown<'_>,
+        has: &Room,
+        reach: &Reach,
+        found: &mut Vec<String>,
+    ) {
         if client.config.account_data && !self.crawled {
             let expected: BTreeMap<String, Value> = shown
                 .own

@@ -93,7 +93,14 @@ impl Judge<'_> {
     /// Whom the client needs it must know, and whom it knows it must know as they are.
     fn check_lazy_members(&self, client: &Client, shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
         // Members that the request names are no lazy ones, which flushing is about. Any list may hold the room as well.
-        let lists = || client.config.lists.values().map(|list| &list.config).chain(client.config.subscriptions.get(&*shown.room.id));
+        let lists = || {
+            client
+                .config
+                .lists
+                .values()
+                .map(|list| &list.config)
+                .chain(client.config.subscriptions.get(&*shown.room.id))
+        };
         let is_named = |user: &str| lists().any(|rule| rule.state.matches(MEMBER, user));
         for ((_, key), held) in has.state.iter().filter(|((kind, _), _)| kind == MEMBER) {
             let current = shown.room.state_event(MEMBER, key);
@@ -122,7 +129,9 @@ impl Judge<'_> {
         let avatar = shown.state_text("m.room.avatar", "url");
         // The unstable wire does not tell that a name went.
         let is_told = |kind: &str| shown.state(kind, "").is_none_or(|event| self.is_told(event));
-        for (what, kind, held, expected) in [("name", "m.room.name", &has.name, &name), ("avatar", "m.room.avatar", &has.avatar, &avatar)] {
+        for (what, kind, held, expected) in
+            [("name", "m.room.name", &has.name, &name), ("avatar", "m.room.avatar", &has.avatar, &avatar)]
+        {
             if is_told(kind) && held != expected && (wire == Wire::V4 || expected.is_some()) {
                 found.push(format!("{what} is {held:?}, not {expected:?}"));
             }
