@@ -247,16 +247,18 @@ impl Simulation {
         Failure { kind: kind.to_owned(), complaints, trace: self.trace.iter().cloned().collect() }
     }
 
-    fn operate(&mut self, seed: u64, honest_clocks: bool, operation: impl FnOnce(&mut Operations<'_>)) {
+    fn operate(&mut self, seed: u64, is_set_up: bool, operation: impl FnOnce(&mut Operations<'_>)) {
         let world = Rc::clone(&self.world);
         let mut world = world.borrow_mut();
+        // Before everything is there, nothing but the events' own time orders rooms.
+        let is_complete = self.account().is_some_and(|account| account.status().borrow().progress.phase == "complete");
         let mut operations = Operations {
             world: &mut world,
             ledger: &mut self.ledger,
             devices: &self.devices,
             now: self.clock.millis(),
-            with_resets: self.upstream.state_key != StateKey::State && !honest_clocks,
-            honest_clocks,
+            with_resets: self.upstream.state_key != StateKey::State && !is_set_up,
+            honest_clocks: !is_complete,
             rng: operations::rng(seed),
             done: Vec::new(),
         };
@@ -264,7 +266,7 @@ impl Simulation {
         let done = operations.done;
         let pos = world.pos();
         drop(world);
-        let stored = if honest_clocks { 0 } else { self.upstream.stored_up_to(&self.devices) };
+        let stored = if is_set_up { 0 } else { self.upstream.stored_up_to(&self.devices) };
         self.ledger.note(pos, stored);
         done.into_iter().for_each(|line| self.note(format!("  {line}")));
     }

@@ -48,6 +48,8 @@ pub struct Room {
     pub timeline: Timeline,
     /// Event ids by type and state key; members as well.
     pub state: BTreeMap<(String, String), String>,
+    /// Who sent events since the last flush, while members were loaded lazily.
+    pub needed: BTreeSet<String>,
     /// Members that the client flushed: it will be told anew of those that it needs.
     pub flushed: BTreeSet<String>,
     /// Members that the other side may have flushed, so that they may be old.
@@ -108,10 +110,10 @@ impl Assembled {
             // Extensions have their own bookkeeping.
             *room = Room { account_data, receipts, typing, ..Room::default() };
         }
-        if answer["limited"].as_bool() == Some(true) {
-            room.flush_members(answer, wire, config, config.subscriptions.get(id));
-        }
-        room.take(answer, wire, initial)
+        // The answer says which lists it comes from: their rules hold, and the subscription's.
+        let lists = answer["lists"].as_array().into_iter().flatten().filter_map(|key| config.lists.get(key.as_str()?));
+        let rules: Vec<&RoomConfig> = lists.map(|list| &list.config).chain(config.subscriptions.get(id)).collect();
+        room.take(answer, wire, initial, &rules)
     }
 
     fn take_extensions(&mut self, extensions: &Value, wire: Wire, now: u64) -> Result<(), String> {
@@ -164,7 +166,7 @@ impl Assembled {
 }
 
 impl Room {
-    fn take(&mut self, answer: &Value, wire: Wire, initial: bool) -> Result<(), String> {
+    fn take(&mut self, answer: &Value, wire: Wire, initial: bool, rules: &[&RoomConfig]) -> Result<(), String> {
         let string = |key: &str| answer[key].as_str().map(str::to_owned);
         if let Some(membership) = string("membership") {
             self.membership = Some(membership);
@@ -193,6 +195,7 @@ impl Room {
         if let Some(stripped) = answer["stripped_state"].as_array() {
             self.stripped = Some(stripped.clone());
         }
+        self.flush_members(answer, wire, rules);
         for event in answer["required_state"].as_array().into_iter().flatten() {
             let key = (text(event, "type")?, text(event, "state_key")?);
             self.flushed.remove(&key.1);
@@ -203,21 +206,35 @@ impl Room {
                 None => return Err("a state stub on the unstable wire".to_owned()),
             }
         }
+        self.note_needed(answer, rules);
         self.timeline.take(answer, initial)
+    }
+
+    /// Under lazy loading, whoever sent an event of the timeline comes along, unless the client has them.
+    fn note_needed(&mut self, answer: &Value, rules: &[&RoomConfig]) {
+        if !rules.iter().any(|rule| rule.state.lazy_members) {
+            return;
+        }
+        let senders = answer["timeline"].as_array().into_iter().flatten().filter_map(|event| event["sender"].as_str());
+        self.needed.extend(senders.map(str::to_owned));
     }
 
     /// With `limited` a client flushes the members that lazy loading brought (MSC4186), not those that it asks for by
     /// name. The unstable wire says `limited` with every expanded timeline, where nothing needs flushing: a client that
     /// does not know that keeps them and doubts.
-    fn flush_members(&mut self, answer: &Value, wire: Wire, config: &Config, subscription: Option<&RoomConfig>) {
-        let rules = || config.lists.values().map(|list| &list.config).chain(subscription);
-        if !rules().any(|rule| rule.state.lazy_members) {
+    fn flush_members(&mut self, answer: &Value, wire: Wire, rules: &[&RoomConfig]) {
+        if answer["limited"].as_bool() != Some(true) || !rules.iter().any(|rule| rule.state.lazy_members) {
             return;
         }
-        let is_lazy = |user: &String| !rules().any(|rule| rule.state.matches(MEMBER, user));
+        let is_lazy = |user: &String| !rules.iter().any(|rule| rule.state.matches(MEMBER, user));
         let members = self.state.keys().filter(|(kind, _)| kind == MEMBER).map(|(_, key)| key.clone()).filter(is_lazy);
         let expanded = answer["expanded_timeline"].as_bool() == Some(true);
-        if expanded && wire == Wire::Simplified { &mut self.doubtful } else { &mut self.flushed }.extend(members);
+        if expanded && wire == Wire::Simplified {
+            self.doubtful.extend(members);
+        } else {
+            self.flushed.extend(members);
+            self.needed.clear();
+        }
     }
 
     fn take_receipts(&mut self, content: &Value) {

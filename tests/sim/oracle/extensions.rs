@@ -91,7 +91,7 @@ impl Judge<'_> {
         for receipt in &shown.room.receipts {
             let is_own = receipt.user == self.me;
             // On the wire an event has one place per type and user, so threads of one hide each other.
-            if (receipt.is_private() && !is_own) || self.shares_its_place(shown, receipt) {
+            if (receipt.is_private() && !is_own) || self.shared_its_place(receipt) {
                 continue;
             }
             let user = self.world.user_id(receipt.user).to_string();
@@ -108,11 +108,9 @@ impl Judge<'_> {
         }
     }
 
-    fn shares_its_place(&self, shown: &Shown<'_>, receipt: &Receipt) -> bool {
-        let is_other = |other: &&Receipt| {
-            other.user == receipt.user && other.kind == receipt.kind && other.thread != receipt.thread
-        };
-        shown.room.receipts.iter().filter(is_other).any(|other| other.event == receipt.event)
+    fn shared_its_place(&self, receipt: &Receipt) -> bool {
+        let threads = self.ledger.receipts.get(&(receipt.user, receipt.kind.to_string(), receipt.event));
+        threads.is_some_and(|threads| threads.len() > 1)
     }
 }
 

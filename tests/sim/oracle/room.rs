@@ -109,10 +109,8 @@ impl Judge<'_> {
                 found.push(format!("member {key} is {}, not #{current:?}", self.name(Some(held))));
             }
         }
-        let senders: BTreeSet<&str> = has.timeline.latest_events().map(|(_, sender)| sender).collect();
-        for sender in senders {
-            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned()))
-                && (!has.flushed.contains(sender) || is_named(sender));
+        for sender in &has.needed {
+            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone())) && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }
