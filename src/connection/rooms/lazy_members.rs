@@ -31,10 +31,12 @@ pub fn compute<'a>(
     flushed: bool,
 ) -> Option<LazyMembers> {
     let mut lazy = LazyMembers::default();
-    if !task.config.wanted.lazy_members {
+    let known = task.sent.zip(upto);
+    let is_lazy = task.config.wanted.lazy_members;
+    // Who asked for members by name or wildcard may flush them as well where the timeline is limited.
+    if !is_lazy && !(flushed && known.is_some()) {
         return Some(lazy);
     }
-    let known = task.sent.zip(upto);
     let mut changed = FxHashSet::default();
     if let Some((_, upto)) = known.filter(|(_, upto)| !flushed && task.entry.changed.members > *upto) {
         let members = reader.members(task.entry)?;
@@ -52,7 +54,7 @@ pub fn compute<'a>(
     let here: FxHashSet<&str> = state.iter().filter_map(member_of).collect();
     let lacks = |user: &&str| match known {
         Some((sent, _)) if !flushed => !task.config.wanted.matches(MEMBER, user) && !has_member(sent, user),
-        _ => true,
+        _ => is_lazy || task.config.wanted.matches(MEMBER, user),
     };
     let needed: Vec<&str> = needed(timeline)
         .into_iter()
