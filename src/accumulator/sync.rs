@@ -24,8 +24,6 @@ use crate::model::{
 struct Delivery<'a> {
     device: &'a DeviceId,
     next_batch: Option<&'a str>,
-    /// Whether the chain has run for a while: its first response after `first_since` may follow a hole.
-    is_settled: bool,
 }
 
 /// Accumulates one response of the chain of `since` of `device`, as one commit: `since` moves with what it brought, so a
@@ -50,9 +48,7 @@ pub fn accumulate_sync(
     let author = draft.account.author.get_or_insert_with(|| device.to_owned());
     let is_author = author == device;
     let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
-    let since = view.device(device).and_then(|device| device.since.clone());
-    let first_since = view.device(device).and_then(|device| device.first_since.clone());
-    let delivery = Delivery { device, next_batch: Some(next_batch), is_settled: !is_first && since != first_since };
+    let delivery = Delivery { device, next_batch: Some(next_batch) };
     match (is_author, is_first) {
         (true, true) => whole_at_once(&mut draft, response, next_batch),
         (true, false) => rooms(&mut draft, response, &delivery),
@@ -106,10 +102,10 @@ fn others_rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &D
         }
         let mut room = RoomDraft::open(draft, room_id, Membership::Join);
         let events = incoming::events(room.draft, room_id, "timeline", &joined.timeline, Some(delivery.device));
-        // Without a common event nobody knows whether the author's poll is about to bring something that stands between;
-        // it brings the rest then, too.
-        let overlaps = room.timeline().overlap(&events) > 0;
-        if overlaps || (delivery.is_settled && !joined.limited) {
+        // Without a common event nobody knows whether something stands between: an earlier response of this device may
+        // have been passed over here, and what the author brings later would come too late to be put in its place. The
+        // author brings all of it.
+        if room.timeline().overlap(&events) > 0 {
             let new = room.append(events, &live(&room, joined, delivery, false));
             room.apply_relations(&new);
         } else if room.timeline().note_transactions(&events) {
@@ -163,6 +159,10 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined.notification_count, joined.highlight_count);
+    if transition.joins && room.before.is_some() {
+        // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
+        ephemeral::forget_typing(room);
+    }
     ephemeral::apply_room(room, &joined.ephemeral);
     account_data::apply_room(room, &joined.account_data, Source::Newest);
 }

@@ -19,19 +19,24 @@ pub struct LazyMembers {
 const MEMBER: &str = "m.room.member";
 
 /// Returns the members that the timeline needs and the client lacks; without `flushed`, all that changed as well.
+/// `state` is what the answer has already: members wanted by name or wildcard come that way, but for those that the
+/// client got earlier and flushes now.
 pub fn compute<'a>(
     context: &RoomContext<'a>,
     reader: &mut Reader<'a>,
     task: &RoomTask<'_>,
     upto: Option<Position>,
     timeline: &TimelineOutcome<'_>,
+    state: &[StateItem],
     flushed: bool,
 ) -> Option<LazyMembers> {
     let mut lazy = LazyMembers::default();
-    if !task.config.wanted.lazy_members {
+    let known = task.sent.zip(upto);
+    let is_lazy = task.config.wanted.lazy_members;
+    // Who asked for members by name or wildcard may flush them as well where the timeline is limited.
+    if !is_lazy && !(flushed && known.is_some()) {
         return Some(lazy);
     }
-    let known = task.sent.zip(upto);
     let mut changed = FxHashSet::default();
     if let Some((_, upto)) = known.filter(|(_, upto)| !flushed && task.entry.changed.members > *upto) {
         let members = reader.members(task.entry)?;
@@ -46,10 +51,15 @@ pub fn compute<'a>(
             }
         }
     }
+    let here: FxHashSet<&str> = state.iter().filter_map(member_of).collect();
+    let lacks = |user: &&str| match known {
+        Some((sent, _)) if !flushed => !task.config.wanted.matches(MEMBER, user) && !has_member(sent, user),
+        _ => is_lazy || task.config.wanted.matches(MEMBER, user),
+    };
     let needed: Vec<&str> = needed(timeline)
         .into_iter()
-        .filter(|user| !changed.contains(user) && !task.config.wanted.matches(MEMBER, user))
-        .filter(|user| flushed || !known.is_some_and(|(sent, _)| has_member(sent, user)))
+        .filter(|user| !changed.contains(user) && !here.contains(user))
+        .filter(lacks)
         .collect();
     let members = reader.members_of(task.entry, needed.iter().copied())?;
     for user in needed {
@@ -62,6 +72,13 @@ pub fn compute<'a>(
         lazy.users.extend(<&UserId>::try_from(user).ok().map(ToOwned::to_owned));
     }
     Some(lazy)
+}
+
+fn member_of(item: &StateItem) -> Option<&str> {
+    match item {
+        StateItem::Event(event) if event.event.kind() == MEMBER => event.event.header.state_key.as_deref(),
+        _ => None,
+    }
 }
 
 fn has_member(sent: &RoomSent, user: &str) -> bool {

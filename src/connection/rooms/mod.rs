@@ -146,7 +146,8 @@ fn inside<'a>(
     let timeline = timeline?;
     let limited = timeline.result.as_ref().is_some_and(|timeline| timeline.limited);
     let flush = upto.is_none() || limited;
-    let lazy = lazy_members::compute(context, reader, task, upto, &timeline, flush)?;
+    let here = state.as_deref().unwrap_or_default();
+    let lazy = lazy_members::compute(context, reader, task, upto, &timeline, here, flush)?;
     result.required_state = state?;
     summary?;
     result.required_state.extend(lazy.items);

@@ -8,7 +8,7 @@ use super::{
     script::request,
     world::{DEVICE, ME, World},
 };
-use crate::connection::{Connections, Poll, Pos, RoomResult, StateItem, SyncError, SyncResponse};
+use crate::connection::{Connections, Poll, Pos, RoomResult, StateItem, SyncError, SyncResponse, Wire};
 use crate::model::{Membership, Position, Record, RecordKey, Step};
 
 /// A client that puts answers together as the texts say.
@@ -100,6 +100,7 @@ const WANTED: [&str; 3] = ["m.room.topic", "m.room.name", "m.room.member"];
 struct Run {
     world: World,
     connections: Connections,
+    wire: Wire,
     seed: u64,
     nonces: u64,
 }
@@ -126,7 +127,8 @@ impl Run {
                 2 => format!("name n{number}"),
                 3 => "name -".to_owned(),
                 4 => format!("state m.room.topic '' t{number}"),
-                5 => "unset m.room.topic ''".to_owned(),
+                // The unstable wire cannot tell that state was removed.
+                5 if self.wire == Wire::V4 => "unset m.room.topic ''".to_owned(),
                 6 => format!("gap g{number}; m{number}"),
                 7 => format!("m{number}a; m{number}b; m{number}c"),
                 8 => self.pick(&["@bob:x", "@eve:x", "quiet @dan:x"]).to_owned(),
@@ -151,6 +153,7 @@ impl Run {
     /// Asks, and takes what comes.
     fn sync(&mut self, client: &mut Client, words: &str) -> SyncResponse {
         let mut request = request(words);
+        request.wire = self.wire;
         request.pos = client.pos;
         request.timeout = Duration::ZERO;
         let request = Rc::new(request);
@@ -193,7 +196,9 @@ impl Run {
             if entry.membership != Membership::Join {
                 continue;
             }
-            assert_eq!(room.name, entry.name, "name of {id}");
+            if self.wire == Wire::V4 || entry.name.is_some() {
+                assert_eq!(room.name, entry.name, "name of {id}");
+            }
             assert_eq!(room.joined, entry.joined_count, "joined members of {id}");
             let wanted = |(kind, _): &(String, String)| WANTED.contains(&kind.as_str());
             let held: BTreeMap<_, _> = room.state.clone().into_iter().filter(|(key, _)| wanted(key)).collect();
@@ -237,8 +242,8 @@ impl Run {
     }
 }
 
-fn run(seed: u64) {
-    let mut run = Run { world: World::new(), connections: Connections::default(), seed, nonces: 0 };
+fn run(seed: u64, wire: Wire) {
+    let mut run = Run { world: World::new(), connections: Connections::default(), wire, seed, nonces: 0 };
     let mut client = Client::default();
     let everything = "x[all] limit=4 state=name,topic,member/* typing receipts account_data";
     let asked = [
@@ -277,8 +282,10 @@ fn run(seed: u64) {
 
 #[test]
 fn a_client_ends_with_what_there_is() {
-    for seed in 0..40 {
-        let outcome = std::panic::catch_unwind(|| run(seed));
-        assert!(outcome.is_ok(), "seed {seed} failed: see above");
+    for seed in 0..12 {
+        for wire in [Wire::V4, Wire::Simplified] {
+            let outcome = std::panic::catch_unwind(|| run(seed, wire));
+            assert!(outcome.is_ok(), "seed {seed} on {wire:?} failed: see above");
+        }
     }
 }
