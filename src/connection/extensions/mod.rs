@@ -206,7 +206,7 @@ impl RoomStep<'_, '_, '_> {
         if let Some((part, users)) = self.response.typing.as_mut().zip(users) {
             part.insert(entry.room_id.clone(), users);
         }
-        *mark = moved(*mark, typing::changed(self.context.cache, &entry.room_id), self.frontier);
+        *mark = moved(*mark, typing::changed(self.context.cache, entry), self.frontier);
     }
 
     fn counts(&mut self, entry: &RoomEntry, mark: &mut Mark) {
@@ -252,7 +252,7 @@ fn freeze(
         draft.mark(&entry.room_id, |marks| {
             stays(&mut marks.account_data, covered.account_data, entry.changed.account_data);
             stays(&mut marks.receipts, covered.receipts, entry.changed.receipts);
-            stays(&mut marks.typing, covered.typing, typing::changed(cache, &entry.room_id));
+            stays(&mut marks.typing, covered.typing, typing::changed(cache, entry));
             stays(&mut marks.counts, covered.counts, entry.changed.counts);
         });
     }
