@@ -25,7 +25,7 @@ use super::{
     reader::Reader,
     request::{ExtensionsRequest, Wire},
     response::{AccountDataResponse, ExtensionsResponse},
-    rooms::{RoomContext, newest_ids},
+    rooms::{self, RoomContext},
     state::Mark,
 };
 use crate::cache::RoomNumber;
@@ -194,7 +194,8 @@ impl RoomStep<'_, '_, '_> {
         match self.rooms.anew.get(&entry.room_id) {
             // A room that was sent before its receipts were asked for: as if it came only now.
             None if mark.is_never() && entry.changed.receipts > Position::default() => {
-                let shown = newest_ids(self.context, self.reader, entry, limit)?;
+                let shown = rooms::newest(self.context, self.reader, entry, limit)?;
+                let shown = shown.into_iter().map(|item| item.event.header.event_id.clone()).collect();
                 receipts::of_room(self.reader, user, entry, mark, self.frontier, Some(&shown))
             }
             anew => receipts::of_room(self.reader, user, entry, mark, self.frontier, anew),
