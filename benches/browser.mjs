@@ -90,7 +90,11 @@ async function load(name, opened, scene, limitMs) {
   const times = await loadClient(name, opened, limitMs);
   await sleep(SETTLE_MS);
   const { bytes_out: received, requests } = await scene.stats();
-  const seen = await opened.page.evaluate(() => ({ block: probe.longestBlock(), drawn: globalThis.drawnRooms?.() }));
+  const seen = await opened.page.evaluate(() => ({
+    opened: performance.getEntriesByName('opened')[0]?.startTime,
+    block: probe.longestBlock(),
+    drawn: globalThis.drawnRooms?.(),
+  }));
   return { ...times, received, requests, ...seen };
 }
 
@@ -105,7 +109,8 @@ async function silentReload(name, opened, scene) {
 }
 
 function summarize(samples) {
-  const of = (list) => Object.fromEntries(['rows', 'screen', 'settled', 'block', 'received', 'requests'].map((key) => [key, median(list.map((sample) => sample[key]))]));
+  const keys = ['opened', 'rows', 'screen', 'settled', 'block', 'received', 'requests'];
+  const of = (list) => Object.fromEntries(keys.map((key) => [key, median(list.map((sample) => sample[key]))]));
   return Object.fromEntries(Object.entries(samples).map(([name, { logIn, reload, silent }]) => [name, { logIn: of(logIn), reload: of(reload), silent: of(silent) }]));
 }
 
@@ -115,6 +120,7 @@ const ROWS = [
   ['log-in → everything known and stored (Sash: the complete list)', 'logIn', 'settled', ms],
   ['log-in: longest block of the main thread', 'logIn', 'block', ms],
   ['log-in: bytes from the homeserver', 'logIn', 'received', bytes],
+  ['reload → code loaded, store open', 'reload', 'opened', ms],
   ['reload → a screenful painted', 'reload', 'screen', ms],
   ['reload, homeserver silent → a screenful painted', 'silent', 'screen', ms],
   ['reload: longest block of the main thread', 'reload', 'block', ms],

@@ -32,6 +32,7 @@ client.on(ClientEvent.Sync, async (state) => {
 });
 
 await store.startup();
+performance.mark('opened');
 await client.startClient({ initialSyncLimit: INITIAL_EVENTS, lazyLoadMembers: true });
 
 function drawList() {

@@ -9,6 +9,7 @@ const LISTS = {
 
 const session = JSON.parse(localStorage.getItem('bench-session'));
 const sash = await openSash(session);
+performance.mark('opened');
 const rooms = new Map();
 /** Set when everything is known: then the list is asked for once more without waiting, and what is drawn is complete. */
 let complete = false;

@@ -27,7 +27,7 @@ pub use self::{
 use crate::{
     cache::AccountCache,
     connection::{Connections, Pos, Ticket},
-    model::{DeviceRecord, Timestamp},
+    model::{DeviceRecord, Timestamp, TokenSide},
     platform::{self, Clock, Random},
     poller::{self, Poll},
     storage::{Storage, StorageError},
@@ -101,13 +101,14 @@ impl Account {
         self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
     }
 
-    /// Returns a v2 token at or after the place that a `pos` stands for, for `/messages` and `/relations`; `None` for a
-    /// `pos` that this account did not give out.
-    pub fn v2_token(&self, device: &DeviceId, pos: &str) -> Option<String> {
+    /// Returns a v2 token for the place that a `pos` stands for, on that side of it; `None` for a `pos` that this account
+    /// did not give out. Paging back takes one after, and so does the end of `/keys/changes`; its start takes one before.
+    pub fn v2_token(&self, device: &DeviceId, pos: &str, side: TokenSide) -> Option<String> {
         let pos = Pos::parse(pos)?;
         let state = self.state.borrow();
         let known = state.cache.account.knows(pos.position, pos.incarnation);
-        known.then(|| state.cache.devices.get(device)?.record.since.clone())?
+        let record = &state.cache.devices.get(device)?.record;
+        known.then(|| record.token_at(pos.position, side).map(str::to_owned))?
     }
 
     /// Returns a receiver of the account's status, which always holds the present one.

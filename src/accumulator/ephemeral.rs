@@ -52,6 +52,12 @@ pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
     apply_receipts(room, new, Source::Base { provisional: false });
 }
 
+/// Lets nobody type in the room.
+pub(super) fn forget_typing(room: &mut RoomDraft<'_, '_>) {
+    let room_id = room.id();
+    room.draft.ephemeral.typing.push((room_id, Vec::new()));
+}
+
 /// Takes over presence.
 pub(super) fn apply_presence(draft: &mut Draft<'_>, events: &[&RawValue]) {
     #[derive(Deserialize)]

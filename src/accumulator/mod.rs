@@ -35,5 +35,5 @@ pub use self::{
     },
     device::{accumulate_key_changes, acknowledge_to_device},
     progress::{advance_bootstrap, begin_chain_anew, begin_device},
-    sync::{accumulate_sync, forget_room},
+    sync::{accumulate_invites, accumulate_sync, forget_room},
 };

@@ -16,6 +16,7 @@ use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Fail
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
+    model::TokenSide,
     platform::{SystemClock, SystemRandom, Task, spawn},
 };
 
@@ -125,10 +126,11 @@ impl Engine {
         }
     }
 
-    /// Returns the v2 token that a `pos` stands for, if it is one of ours.
+    /// Returns the v2 token that a `pos` stands for, or one before or after it, if it is one of ours.
     #[wasm_bindgen(js_name = v2Token)]
-    pub fn v2_token(&self, pos: &str) -> Option<String> {
-        self.account.v2_token(&self.device, pos)
+    pub fn v2_token(&self, pos: &str, before: bool) -> Option<String> {
+        let side = if before { TokenSide::AtOrBefore } else { TokenSide::AtOrAfter };
+        self.account.v2_token(&self.device, pos, side)
     }
 
     /// Ends polling and all waiting requests. What is stored stays.

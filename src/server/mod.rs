@@ -24,6 +24,6 @@ mod wire;
 pub use self::{
     config::Config,
     logging::start as start_logging,
-    run::{ServerError, run},
+    run::{ServerError, run, run_until},
     sqlite::SqliteStorage,
 };

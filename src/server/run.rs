@@ -7,7 +7,8 @@ use std::{future::pending, io, path::PathBuf, sync::Arc, thread::JoinHandle, tim
 
 use tokio::{
     runtime::Builder,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
 };
 
 use super::{
@@ -61,6 +62,16 @@ pub enum ServerError {
 
 /// Runs the server until it is told to stop by SIGTERM or SIGINT.
 pub fn run(config: Config) -> Result<(), ServerError> {
+    start(config, Stop::OnSignal, |_| {})
+}
+
+/// Runs the server until `stop` is told or dropped: within another process, such as a test, whose signals are not for us.
+/// `ready` is told where the server listens.
+pub fn run_until(config: Config, stop: oneshot::Receiver<()>, ready: impl FnOnce(String)) -> Result<(), ServerError> {
+    start(config, Stop::WhenTold(stop), ready)
+}
+
+fn start(config: Config, stop: Stop, ready: impl FnOnce(String)) -> Result<(), ServerError> {
     // It fails if somebody else was first: then there is one, too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     for name in &config.disregarded {
@@ -74,7 +85,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let world = World { config, storage, tokens, trust: Arc::new(Trust::new(TRUSTED_TOKENS)) };
 
     let runtime = Builder::new_multi_thread().enable_all().thread_name("http").build().map_err(ServerError::Start)?;
-    let result = runtime.block_on(serve(&world, kept, now));
+    let result = runtime.block_on(serve(&world, kept, now, stop, ready));
     // Connections that outlived their grace hold on to what is closed next.
     runtime.shutdown_timeout(LAST_GRACE);
 
@@ -86,14 +97,21 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-async fn serve(world: &World, kept: Vec<KeptToken>, now: Timestamp) -> Result<(), ServerError> {
+async fn serve(
+    world: &World,
+    kept: Vec<KeptToken>,
+    now: Timestamp,
+    stop: Stop,
+    ready: impl FnOnce(String),
+) -> Result<(), ServerError> {
     let config = &world.config;
     let listener =
         Listener::open(&config.bind).await.map_err(|error| ServerError::Listen(format!("{:?}", config.bind), error))?;
-    let mut signals = Signals::new().map_err(ServerError::Start)?;
+    let mut signals = Signals::new(stop).map_err(ServerError::Start)?;
     let (shards, mut running) = Shards::start(world).map_err(ServerError::Start)?;
     let app = app(world, shards.clone())?;
     tracing::info!(homeserver = config.homeserver, database = %config.database.display(), "listening on {}", listener.describe());
+    ready(listener.describe());
 
     let stopping = shards.clone();
     let mut requests = Box::pin(listener.serve(routes::router(app.clone()), async move { stopping.stopping().await }));
@@ -217,21 +235,47 @@ fn close(tokens: JoinHandle<()>, storage: SqliteStorage) {
     }
 }
 
-/// What tells us to stop.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+/// Who tells us to stop.
+enum Stop {
+    OnSignal,
+    WhenTold(oneshot::Receiver<()>),
+}
+
+/// What tells us to stop, once or more often.
+enum Signals {
+    OfProcess {
+        terminate: Signal,
+        interrupt: Signal,
+    },
+    Told(oneshot::Receiver<()>),
+    /// It has come, and comes only once.
+    Spent,
 }
 
 impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    fn new(stop: Stop) -> io::Result<Signals> {
+        Ok(match stop {
+            Stop::OnSignal => Signals::OfProcess {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            },
+            Stop::WhenTold(stop) => Signals::Told(stop),
+        })
     }
 
     async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        match self {
+            Signals::OfProcess { terminate, interrupt } => tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            },
+            Signals::Told(stop) => {
+                // Dropped is told, too.
+                let _ = stop.await;
+                *self = Signals::Spent;
+                "told to stop"
+            }
+            Signals::Spent => pending().await,
         }
     }
 }

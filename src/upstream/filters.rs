@@ -12,17 +12,13 @@ pub(super) fn chain(with_presence: bool) -> FilterDefinition {
     definition(rooms_with(limits::POLL_TIMELINE), with_presence)
 }
 
-/// The filter of the first request: no rooms, so that the homeserver answers at once whatever the account's size.
+/// The filter of the first request: no rooms, so that the homeserver answers at once whatever the account's size. Synapse
+/// answers without invites, too, because neither rooms nor presence are wanted; any other way to say that there are to be
+/// no rooms has it look at each of them.
 pub(super) fn start(with_presence: bool) -> FilterDefinition {
     let mut rooms = rooms_with(limits::POLL_TIMELINE);
     rooms.rooms = Some(Vec::new());
-    let mut filter = definition(rooms, with_presence);
-    if !with_presence {
-        // Synapse leaves out invites and knocks, too, when a filter wants neither rooms nor, by an empty `types`, presence.
-        filter.presence.types = None;
-        filter.presence.not_types = vec!["m.presence".to_owned()];
-    }
-    filter
+    definition(rooms, with_presence)
 }
 
 /// The filter of the whole: every room, and nothing that the chain brings already.
@@ -56,16 +52,4 @@ fn definition(rooms: RoomFilter, with_presence: bool) -> FilterDefinition {
         filter.presence.limit = Some(uint!(0));
     }
     filter
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_request_wants_no_presence_but_does_not_say_that_it_wants_no_types() {
-        let filter = serde_json::to_value(start(false)).unwrap();
-        assert_eq!(filter["room"]["rooms"], serde_json::json!([]));
-        assert_eq!(filter["presence"], serde_json::json!({ "limit": 0, "not_types": ["m.presence"] }));
-    }
 }

@@ -6,5 +6,9 @@ mod homeserver;
 mod pass_through;
 mod polls;
 mod process;
+mod rules;
 mod sash;
+mod scenario;
+#[path = "../support/mod.rs"]
+mod support;
 mod who_asks;

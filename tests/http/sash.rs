@@ -116,7 +116,8 @@ impl Sash {
     }
 }
 
-fn client() -> Client {
+/// A client that goes straight to where it is told.
+pub fn client() -> Client {
     // There can be one for the whole process; whoever is first sets it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()

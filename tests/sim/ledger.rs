@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::homeserver::world::{RoomNo, UserNo};
+use crate::homeserver::world::{EventNo, RoomNo, UserNo};
 
 /// Notes of a run.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Ledger {
     pub ever_ignored: BTreeSet<String>,
     /// State entries that vanished, which v2 does not tell.
     pub vanished: BTreeSet<(RoomNo, String, String)>,
+    /// The threads that each user's receipts at each event were ever in: v2 has one place for them all.
+    pub receipts: BTreeMap<(UserNo, String, EventNo), BTreeSet<Option<String>>>,
     /// Rooms whose summary v2 did not tell right: members changed without an event.
     pub vague_summaries: BTreeSet<RoomNo>,
     /// Rooms in which somebody's typing or counts may be unknown after a restart.

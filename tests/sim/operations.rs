@@ -231,6 +231,7 @@ impl Operations<'_> {
         let Some(event) = visible else { return "nothing to read".to_owned() };
         let kind = if self.rng.random_bool(0.25) { "m.read.private" } else { "m.read" };
         let thread = [None, Some("main".to_owned()), Some("$thread".to_owned())][self.rng.random_range(0..3)].clone();
+        self.ledger.receipts.entry((user, kind.to_owned(), event)).or_default().insert(thread.clone());
         self.world.set_receipt(room, user, kind, event, thread.clone(), self.now);
         format!("{kind} {thread:?} by {} at #{event} in {}", self.world.user_id(user), self.name(room))
     }

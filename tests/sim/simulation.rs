@@ -24,7 +24,7 @@ use crate::{
     },
     ledger::Ledger,
     operations::{self, Operations},
-    oracle::{Judge, wants_timeline},
+    oracle::{Judge, Reach, wants_timeline},
     plan::{CLIENTS, Plan, Step},
     upstream::Upstream,
 };
@@ -99,8 +99,9 @@ pub struct Simulation {
     engine: Option<Engine>,
     abandoned: Vec<JoinHandle<()>>,
     trace: VecDeque<String>,
-    /// Since the last check: what may go wrong because of what was done.
+    /// Whether the power was lost since the last check: positions given out before may be unknown then.
     power_was_lost: bool,
+    /// Whether a commit was told to fail, now or some day.
     commits_failed: bool,
 }
 
@@ -246,16 +247,18 @@ impl Simulation {
         Failure { kind: kind.to_owned(), complaints, trace: self.trace.iter().cloned().collect() }
     }
 
-    fn operate(&mut self, seed: u64, honest_clocks: bool, operation: impl FnOnce(&mut Operations<'_>)) {
+    fn operate(&mut self, seed: u64, is_set_up: bool, operation: impl FnOnce(&mut Operations<'_>)) {
         let world = Rc::clone(&self.world);
         let mut world = world.borrow_mut();
+        // Before everything is there, nothing but the events' own time orders rooms.
+        let is_complete = self.account().is_some_and(|account| account.status().borrow().progress.phase == "complete");
         let mut operations = Operations {
             world: &mut world,
             ledger: &mut self.ledger,
             devices: &self.devices,
             now: self.clock.millis(),
-            with_resets: self.upstream.state_key != StateKey::State && !honest_clocks,
-            honest_clocks,
+            with_resets: self.upstream.state_key != StateKey::State && !is_set_up,
+            honest_clocks: !is_complete,
             rng: operations::rng(seed),
             done: Vec::new(),
         };
@@ -263,7 +266,7 @@ impl Simulation {
         let done = operations.done;
         let pos = world.pos();
         drop(world);
-        let stored = if honest_clocks { 0 } else { self.upstream.stored_up_to(&self.devices) };
+        let stored = if is_set_up { 0 } else { self.upstream.stored_up_to(&self.devices) };
         self.ledger.note(pos, stored);
         done.into_iter().for_each(|line| self.note(format!("  {line}")));
     }
@@ -450,7 +453,6 @@ impl Simulation {
         self.compare()?;
         self.check_wake_up(seed).await?;
         self.power_was_lost = false;
-        self.commits_failed = false;
         Ok(())
     }
 
@@ -523,7 +525,13 @@ impl Simulation {
     }
 
     fn judge<'a>(&'a self, world: &'a World) -> Judge<'a> {
-        Judge { world, ledger: &self.ledger, me: self.me, crawled: self.upstream.has_crawled() }
+        Judge {
+            world,
+            ledger: &self.ledger,
+            me: self.me,
+            crawled: self.upstream.has_crawled(),
+            state_after: self.upstream.state_key != StateKey::State,
+        }
     }
 
     /// A client that waits must hear at once of what it can see, and of nothing else.

@@ -134,7 +134,8 @@ impl Upstream {
             Some(UpstreamFault::Null) => return Ok(response(200, "null")),
             Some(UpstreamFault::Empty) => return Ok(response(200, "")),
             Some(UpstreamFault::Timeout) => {
-                platform::sleep(timeout).await;
+                // Half an hour, which the whole account may take, would make runs long for nothing.
+                platform::sleep(timeout.min(Duration::from_secs(120))).await;
                 return Err(TransportError::Timeout);
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sash_sync::connection::Wire;
 use serde_json::Value;
 
-use super::{Config, Timeline};
+use super::{Config, RoomConfig, Timeline};
 
 /// Everything that a client has.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,8 @@ pub struct Room {
     pub timeline: Timeline,
     /// Event ids by type and state key; members as well.
     pub state: BTreeMap<(String, String), String>,
+    /// Who sent events since the last flush, while members were loaded lazily.
+    pub needed: BTreeSet<String>,
     /// Members that the client flushed: it will be told anew of those that it needs.
     pub flushed: BTreeSet<String>,
     /// Members that the other side may have flushed, so that they may be old.
@@ -72,7 +74,7 @@ impl Assembled {
         self.pos = Some(pos.to_owned());
         self.take_lists(answer, config)?;
         for (id, room) in answer["rooms"].as_object().into_iter().flatten() {
-            self.take_room(id, room, wire).map_err(|error| format!("{id}: {error}"))?;
+            self.take_room(id, room, wire, config).map_err(|error| format!("{id}: {error}"))?;
         }
         self.take_extensions(&answer["extensions"], wire, now)
     }
@@ -97,7 +99,7 @@ impl Assembled {
         }
     }
 
-    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire) -> Result<(), String> {
+    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire, config: &Config) -> Result<(), String> {
         let initial = answer["initial"].as_bool().unwrap_or(false);
         if !initial && !self.rooms.contains_key(id) {
             return Err("came for the first time without `initial`".to_owned());
@@ -108,7 +110,10 @@ impl Assembled {
             // Extensions have their own bookkeeping.
             *room = Room { account_data, receipts, typing, ..Room::default() };
         }
-        room.take(answer, wire, initial)
+        // The answer says which lists it comes from: their rules hold, and the subscription's.
+        let lists = answer["lists"].as_array().into_iter().flatten().filter_map(|key| config.lists.get(key.as_str()?));
+        let rules: Vec<&RoomConfig> = lists.map(|list| &list.config).chain(config.subscriptions.get(id)).collect();
+        room.take(answer, wire, initial, &rules)
     }
 
     fn take_extensions(&mut self, extensions: &Value, wire: Wire, now: u64) -> Result<(), String> {
@@ -161,7 +166,7 @@ impl Assembled {
 }
 
 impl Room {
-    fn take(&mut self, answer: &Value, wire: Wire, initial: bool) -> Result<(), String> {
+    fn take(&mut self, answer: &Value, wire: Wire, initial: bool, rules: &[&RoomConfig]) -> Result<(), String> {
         let string = |key: &str| answer[key].as_str().map(str::to_owned);
         if let Some(membership) = string("membership") {
             self.membership = Some(membership);
@@ -190,7 +195,7 @@ impl Room {
         if let Some(stripped) = answer["stripped_state"].as_array() {
             self.stripped = Some(stripped.clone());
         }
-        self.flush_members(answer, wire);
+        self.flush_members(answer, wire, rules);
         for event in answer["required_state"].as_array().into_iter().flatten() {
             let key = (text(event, "type")?, text(event, "state_key")?);
             self.flushed.remove(&key.1);
@@ -201,18 +206,35 @@ impl Room {
                 None => return Err("a state stub on the unstable wire".to_owned()),
             }
         }
+        self.note_needed(answer, rules);
         self.timeline.take(answer, initial)
     }
 
-    /// With `limited` a client flushes its members (MSC4186). The unstable wire says `limited` with every expanded
-    /// timeline, where nothing needs flushing: a client that does not know that keeps them and doubts.
-    fn flush_members(&mut self, answer: &Value, wire: Wire) {
-        if answer["limited"].as_bool() != Some(true) {
+    /// Under lazy loading, whoever sent an event of the timeline comes along, unless the client has them.
+    fn note_needed(&mut self, answer: &Value, rules: &[&RoomConfig]) {
+        if !rules.iter().any(|rule| rule.state.lazy_members) {
             return;
         }
-        let members = self.state.keys().filter(|(kind, _)| kind == MEMBER).map(|(_, key)| key.clone());
+        let senders = answer["timeline"].as_array().into_iter().flatten().filter_map(|event| event["sender"].as_str());
+        self.needed.extend(senders.map(str::to_owned));
+    }
+
+    /// With `limited` a client flushes the members that lazy loading brought (MSC4186), not those that it asks for by
+    /// name. The unstable wire says `limited` with every expanded timeline, where nothing needs flushing: a client that
+    /// does not know that keeps them and doubts.
+    fn flush_members(&mut self, answer: &Value, wire: Wire, rules: &[&RoomConfig]) {
+        if answer["limited"].as_bool() != Some(true) || !rules.iter().any(|rule| rule.state.lazy_members) {
+            return;
+        }
+        let is_lazy = |user: &String| !rules.iter().any(|rule| rule.state.matches(MEMBER, user));
+        let members = self.state.keys().filter(|(kind, _)| kind == MEMBER).map(|(_, key)| key.clone()).filter(is_lazy);
         let expanded = answer["expanded_timeline"].as_bool() == Some(true);
-        if expanded && wire == Wire::Simplified { &mut self.doubtful } else { &mut self.flushed }.extend(members);
+        if expanded && wire == Wire::Simplified {
+            self.doubtful.extend(members);
+        } else {
+            self.flushed.extend(members);
+            self.needed.clear();
+        }
     }
 
     fn take_receipts(&mut self, content: &Value) {

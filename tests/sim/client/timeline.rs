@@ -64,13 +64,12 @@ impl Timeline {
         })
     }
 
-    /// Returns the senders of the events since the last gap.
-    pub fn latest_senders(&self) -> impl Iterator<Item = &str> {
-        let latest = self.places.iter().rev().map_while(|place| match place {
-            Place::Event(_, sender) => Some(sender.as_str()),
+    /// Returns the events since the last gap, newest first.
+    pub fn latest_events(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.places.iter().rev().map_while(|place| match place {
+            Place::Event(id, sender) => Some((id.as_str(), sender.as_str())),
             _ => None,
-        });
-        latest
+        })
     }
 
     fn has(&self, id: &str) -> bool {

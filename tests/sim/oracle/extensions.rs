@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Judge, Shown};
+use super::{Judge, Reach, Shown};
 use crate::{
     client::{Client, Room},
     homeserver::world::Receipt,
@@ -56,6 +56,7 @@ impl Judge<'_> {
         client: &Client,
         shown: &Shown<'_>,
         has: &Room,
+        reach: &Reach,
         found: &mut Vec<String>,
     ) {
         if client.config.account_data && !self.crawled {
@@ -71,7 +72,7 @@ impl Judge<'_> {
             compare("room account data", &held, &expected, found);
         }
         if client.config.receipts && !self.crawled {
-            self.check_receipts(shown, has, found);
+            self.check_receipts(shown, has, reach, found);
         }
         if client.config.typing && !self.ledger.typing_unknown.contains(&shown.room.no) {
             let expected: BTreeSet<String> =
@@ -82,12 +83,15 @@ impl Judge<'_> {
         }
     }
 
-    fn check_receipts(&self, shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
-        let seen: BTreeSet<&str> = has.timeline.events().map(|(id, _)| id).collect();
+    /// What is held must be current. What points at the events with which the room would be shown if it were new must be
+    /// held; of others, an answer in the middle of a connection need not tell.
+    fn check_receipts(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
+        let limit = reach.rules.iter().map(|rule| rule.timeline_limit).max().unwrap_or(0) as usize;
+        let seen: BTreeSet<&str> = has.timeline.latest_events().take(limit).map(|(id, _)| id).collect();
         for receipt in &shown.room.receipts {
             let is_own = receipt.user == self.me;
             // On the wire an event has one place per type and user, so threads of one hide each other.
-            if (receipt.is_private() && !is_own) || self.shares_its_place(shown, receipt) {
+            if (receipt.is_private() && !is_own) || self.shared_its_place(receipt) {
                 continue;
             }
             let user = self.world.user_id(receipt.user).to_string();
@@ -104,11 +108,9 @@ impl Judge<'_> {
         }
     }
 
-    fn shares_its_place(&self, shown: &Shown<'_>, receipt: &Receipt) -> bool {
-        let is_other = |other: &&Receipt| {
-            other.user == receipt.user && other.kind == receipt.kind && other.thread != receipt.thread
-        };
-        shown.room.receipts.iter().filter(is_other).any(|other| other.event == receipt.event)
+    fn shared_its_place(&self, receipt: &Receipt) -> bool {
+        let threads = self.ledger.receipts.get(&(receipt.user, receipt.kind.to_string(), receipt.event));
+        threads.is_some_and(|threads| threads.len() > 1)
     }
 }
 

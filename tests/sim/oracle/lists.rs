@@ -23,7 +23,6 @@ enum Listing {
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     pub rules: Vec<RoomConfig>,
-    pub subscribed: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -39,9 +38,7 @@ impl<'a> Judge<'a> {
         }
         for (id, config) in &client.config.subscriptions {
             let Some(room) = self.world.find_room(id).filter(|room| self.is_answered(client, *room)) else { continue };
-            let reach = reaches.entry(room).or_default();
-            reach.rules.push(config.clone());
-            reach.subscribed = true;
+            reaches.entry(room).or_default().rules.push(config.clone());
         }
         reaches.into_iter().collect()
     }

@@ -11,7 +11,7 @@ mod timeline;
 
 use crate::{
     client::{Client, RoomConfig},
-    homeserver::world::{RoomNo, UserNo, World},
+    homeserver::world::{EventNo, RoomNo, UserNo, World},
     ledger::Ledger,
 };
 
@@ -25,6 +25,9 @@ pub struct Judge<'a> {
     pub me: UserNo,
     /// Whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
     pub crawled: bool,
+    /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
+    /// that the user may not see.
+    pub state_after: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -49,7 +52,12 @@ impl<'a> Judge<'a> {
         self.check_lists(client, &mut Vec::new())
     }
 
-    pub(self) fn shown(&self, room: RoomNo) -> Option<Shown<'a>> {
+    /// Returns whether the homeserver tells of this state event.
+    fn is_told(&self, event: EventNo) -> bool {
+        self.state_after || self.world.is_visible(self.world.event(event), self.me)
+    }
+
+    fn shown(&self, room: RoomNo) -> Option<Shown<'a>> {
         Shown::new(*self, room)
     }
 }

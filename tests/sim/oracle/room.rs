@@ -63,19 +63,19 @@ impl Judge<'_> {
                     .map(|complaint| format!("timeline: {complaint}")),
             );
         }
-        self.check_state(shown, has, reach, found);
+        self.check_state(client, shown, has, reach, found);
         self.check_summary(client.wire, shown, has, found);
-        self.check_room_extensions(client, shown, has, found);
+        self.check_room_extensions(client, shown, has, reach, found);
     }
 
-    fn check_state(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
+    fn check_state(&self, client: &Client, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
         let wanted = |kind: &str, key: &str| reach.rules.iter().any(|rule| rule.state.matches(kind, key));
         for (kind, key, history) in shown.room.histories() {
             let entry = (kind.to_string(), key.to_string());
             if !wanted(kind, key) || self.ledger.vanished.contains(&(shown.room.no, entry.0.clone(), entry.1.clone())) {
                 continue;
             }
-            let Some(event) = history.current() else { continue };
+            let Some(event) = history.current().filter(|event| self.is_told(*event)) else { continue };
             // Members are fetched in the background, where at all; those that are told must be told as they are.
             let is_needed = &**kind != MEMBER || **key == **self.world.user_id(self.me);
             let expected = self.world.event_id(event);
@@ -86,25 +86,31 @@ impl Judge<'_> {
             }
         }
         if reach.rules.iter().any(|rule| rule.state.lazy_members) {
-            self.check_lazy_members(shown, has, reach, found);
+            self.check_lazy_members(client, shown, has, found);
         }
     }
 
     /// Whom the client needs it must know, and whom it knows it must know as they are.
-    fn check_lazy_members(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
-        // Members that are named in the request are no lazy ones, which flushing is about.
-        let is_named = |user: &str| reach.rules.iter().any(|rule| rule.state.matches(MEMBER, user));
+    fn check_lazy_members(&self, client: &Client, shown: &Shown<'_>, has: &Room, found: &mut Vec<String>) {
+        // Members that the request names are no lazy ones, which flushing is about. Any list may hold the room as well.
+        let lists = || {
+            client
+                .config
+                .lists
+                .values()
+                .map(|list| &list.config)
+                .chain(client.config.subscriptions.get(&*shown.room.id))
+        };
+        let is_named = |user: &str| lists().any(|rule| rule.state.matches(MEMBER, user));
         for ((_, key), held) in has.state.iter().filter(|((kind, _), _)| kind == MEMBER) {
             let current = shown.room.state_event(MEMBER, key);
-            let is_old = current.is_some_and(|current| self.world.event_id(current) != *held);
+            let is_old = current.is_some_and(|current| self.is_told(current) && self.world.event_id(current) != *held);
             if is_old && !has.flushed.contains(key) && !has.doubtful.contains(key) {
                 found.push(format!("member {key} is {}, not #{current:?}", self.name(Some(held))));
             }
         }
-        let senders: BTreeSet<&str> = has.timeline.latest_senders().collect();
-        for sender in senders {
-            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.to_owned()))
-                && (!has.flushed.contains(sender) || is_named(sender));
+        for sender in &has.needed {
+            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone())) && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }
@@ -120,8 +126,11 @@ impl Judge<'_> {
         let name = shown.state_text("m.room.name", "name");
         let avatar = shown.state_text("m.room.avatar", "url");
         // The unstable wire does not tell that a name went.
-        for (what, held, expected) in [("name", &has.name, &name), ("avatar", &has.avatar, &avatar)] {
-            if held != expected && (wire == Wire::V4 || expected.is_some()) {
+        let is_told = |kind: &str| shown.state(kind, "").is_none_or(|event| self.is_told(event));
+        for (what, kind, held, expected) in
+            [("name", "m.room.name", &has.name, &name), ("avatar", "m.room.avatar", &has.avatar, &avatar)]
+        {
+            if is_told(kind) && held != expected && (wire == Wire::V4 || expected.is_some()) {
                 found.push(format!("{what} is {held:?}, not {expected:?}"));
             }
         }

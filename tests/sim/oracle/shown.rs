@@ -89,6 +89,14 @@ impl<'a> Shown<'a> {
             .collect()
     }
 
+    /// Returns whether the user was in the room when the event happened.
+    pub fn was_joined(&self, event: EventNo) -> bool {
+        let world = self.judge.world;
+        let own = self.room.history("m.room.member", world.user_id(self.judge.me));
+        let member = own.and_then(|own| own.at(world.event(event).pos));
+        member.and_then(|member| world.membership_in(member)) == Some(Membership::Join)
+    }
+
     /// Returns whether the event may have been withheld because of who sent it.
     pub fn is_withheld(&self, event: EventNo) -> bool {
         let event = self.judge.world.event(event);

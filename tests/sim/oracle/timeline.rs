@@ -1,5 +1,7 @@
 //! Whether a client's timeline has every event once, in order, without holes but where it knows of them.
 
+use std::ops::Range;
+
 use super::Shown;
 use crate::{
     client::{Place, Timeline},
@@ -8,7 +10,7 @@ use crate::{
 
 /// Returns what is wrong with the timeline. `to_the_end`: whether it must have the newest event.
 pub fn complaints(shown: &Shown<'_>, timeline: &Timeline, to_the_end: bool) -> Vec<String> {
-    let mut walk = Walk { shown, visible: shown.visible(), next: None, gap: None, complaints: Vec::new() };
+    let mut walk = Walk { shown, visible: shown.visible(), up_to_date: to_the_end, next: None, gap: None, complaints: Vec::new() };
     for place in &timeline.places {
         walk.step(place);
     }
@@ -21,6 +23,8 @@ pub fn complaints(shown: &Shown<'_>, timeline: &Timeline, to_the_end: bool) -> V
 struct Walk<'a> {
     shown: &'a Shown<'a>,
     visible: Vec<EventNo>,
+    /// Whether the client knows of all that made events visible.
+    up_to_date: bool,
     /// Which visible event must come next; `None` where any may.
     next: Option<usize>,
     gap: Option<Option<String>>,
@@ -52,11 +56,17 @@ impl Walk<'_> {
         };
         if let Some(token) = self.gap.take() {
             self.after_gap(index, token.as_deref());
-        } else if let Some(next) = self.next.filter(|next| *next != index) {
+        } else if let Some(next) = self.next.filter(|next| *next != index && !self.was_outside(*next..index)) {
             let name = |index: usize| self.visible.get(index).map(|no| format!("#{no}"));
             self.complaints.push(format!("#{no} stands where {:?} belongs", name(next)));
         }
         self.next = Some(index + 1);
+    }
+
+    /// Returns whether the events became visible only by a later stay, of which the client need not know yet.
+    fn was_outside(&self, skipped: Range<usize>) -> bool {
+        let events = self.visible.get(skipped).unwrap_or_default();
+        !self.up_to_date && !events.is_empty() && events.iter().all(|event| !self.shown.was_joined(*event))
     }
 
     /// A gap's token must page back from at or after the event that follows, and nothing before the gap may follow it.

@@ -1,0 +1,3 @@
+//! The rules, as scenarios. Each is named after the rule that it holds.
+
+mod lists;

@@ -1,0 +1,43 @@
+//! The language that the rules of sliding sync are written in.
+//!
+//! A scenario is a transcript: lines at the margin are what happens, the indented lines below each are what came of it.
+//! `UPDATE_EXPECT=1` writes the latter anew.
+//!
+//! ```text
+//! v2: !a name="Tea" timeline m1 m2 | !b invite from=@bob
+//! sync list all [0,9] timeline 1 state name
+//!     all: 2
+//!     !b initial invite in=all stripped{…}
+//!     !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea"} [m2] limited prev=<m2
+//! v2: !a m3
+//! sync
+//!     all: 2
+//!     !a in=all [m3] prev=<m3 live=1
+//! ```
+//!
+//! Every scenario runs over each wire, against a server and a homeserver of its own. What the wires answer must be the
+//! same; where they differ, the lines say so: `v4: …`, `simplified: …`. A line at the margin that begins so happens on that
+//! wire alone.
+//!
+//! The homeserver (`support/scripted`): `v2: …` is what the next poll brings, and waits until it was taken in; the first is
+//! the whole account. `v2@TABLET: …` is another device's poll. `v2: 500`, `429 0.3`, `401 soft`, `403`, `null`, `empty`,
+//! `html`, `half` are other ways to answer it. `homeserver: …` says what it is like; `start: …` begins an account without
+//! its whole, which comes with `homeserver: whole …`. `asked` tells what it was asked since.
+//!
+//! The client: `sync WORDS` sends a request with the last `pos`, `first WORDS` one without; without words for lists, rooms
+//! or extensions it repeats those of the last request, `and` adds to them. `lost` sends one whose answer is never received.
+//! `repeat` sends with the `pos` before. `park` sends one and goes on; `woken` is its answer, `asleep` says that there is
+//! none yet. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…`;
+//! `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude … dm tags=…`; `room !a timeline 20 state *`;
+//! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
+//!
+//! `post v4 {…}` sends a body as it is. `restart` kills the server's process and starts it again. `status`, `pause 0.1`.
+
+mod answer;
+mod request;
+mod run;
+mod server;
+mod transcript;
+mod wire;
+
+pub use self::transcript::{check, check_simplified, check_v4};

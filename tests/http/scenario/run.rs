@@ -1,0 +1,360 @@
+//! One scenario on one wire.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use sash_sync::connection::Wire;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::{
+    answer::{self, Stamps},
+    request::{Request, Wanted},
+    server::Server,
+    wire,
+};
+use crate::{
+    sash,
+    support::scripted::{Homeserver, Told, room_id, words},
+};
+
+/// How long a parked request may take to be answered once it should be.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a request is looked at that should not be answered.
+const STILLNESS: Duration = Duration::from_millis(60);
+
+/// A scenario that is under way.
+pub struct Run {
+    wire: Wire,
+    homeserver: Homeserver,
+    server: Server,
+    /// Whether the account is at work.
+    open: bool,
+    connections: BTreeMap<String, Connection>,
+    /// The to-device token that each device got last.
+    since: BTreeMap<String, String>,
+    parked: BTreeMap<String, (Request, JoinHandle<Received>)>,
+    stamps: Stamps,
+}
+
+/// What the client knows of a connection.
+#[derive(Default)]
+struct Connection {
+    wanted: Wanted,
+    /// The `pos` of each answer, the last one last.
+    received: Vec<String>,
+    /// The `pos` that the last request had.
+    sent: Option<String>,
+}
+
+/// What came over HTTP.
+struct Received {
+    status: u16,
+    retry_after: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Run {
+    pub async fn start(wire: Wire, with_process: bool) -> Run {
+        let homeserver = Homeserver::start().await;
+        let server = if with_process {
+            Server::process(&homeserver.url).await
+        } else {
+            Server::within(&homeserver.url, sash::client()).await
+        };
+        Run {
+            wire,
+            homeserver,
+            server,
+            open: false,
+            connections: BTreeMap::new(),
+            since: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            stamps: Stamps::new(),
+        }
+    }
+
+    pub async fn end(self) {
+        for (_, (_, parked)) in self.parked {
+            parked.abort();
+        }
+        self.server.end().await;
+    }
+
+    /// Does what a line says, and returns what came of it.
+    pub async fn step(&mut self, line: &str) -> Vec<String> {
+        if let Some((device, rest)) = v2(line) {
+            return self.v2(device, rest).await;
+        }
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "start:" => self.homeserver.begin("PHONE", rest),
+            "begin" => self.begin("PHONE", rest.trim()).await,
+            "homeserver:" => self.homeserver.set_up(rest),
+            "failed" => self.homeserver.failed(rest).await,
+            "was-asked" => self.homeserver.was_asked(rest).await,
+            "asked" => return self.asked(rest),
+            "login" => self.homeserver.log_in(rest, "PHONE"),
+            "logout" => self.homeserver.log_out(rest),
+            "pause" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
+            "settled" => self.settled(rest).await,
+            "status" => return vec![self.status("PHONE").await],
+            "restart" => self.server.restart("-KILL", &self.homeserver.url).await,
+            "stop" => self.server.restart("-TERM", &self.homeserver.url).await,
+            "sync" | "first" | "repeat" | "lost" => return self.sync(word, rest).await,
+            "park" => self.park(rest).await,
+            "woken" => return self.woken(rest).await,
+            "asleep" => self.asleep(rest).await,
+            "hangup" => self.take_parked(rest).1.abort(),
+            "post" => return self.post(rest).await,
+            "page" => return self.page(rest).await,
+            _ => panic!("{line:?} is no line of a scenario"),
+        }
+        Vec::new()
+    }
+
+    async fn v2(&mut self, device: &str, line: &str) -> Vec<String> {
+        let told = self.homeserver.tell(device, line);
+        if device == "PHONE" && !self.open {
+            self.begin(device, "complete").await;
+            return Vec::new();
+        }
+        if matches!(told, Told::Fault(..)) && ["401", "403"].iter().any(|status| line.starts_with(status)) {
+            // The poll ends: no other comes.
+            self.homeserver.failed("sync").await;
+            self.settled("").await;
+            return Vec::new();
+        }
+        self.homeserver.taken(device, &told).await;
+        Vec::new()
+    }
+
+    /// Has the server poll for a device, on a connection of its own that asks for nothing, and waits until its bootstrap
+    /// has come to a phase.
+    async fn begin(&mut self, device: &str, phase: &str) {
+        self.open = true;
+        let begin = json!({ "conn_id": "begin" });
+        let request = self.server.post(wire::path(Wire::Simplified)).bearer_auth(device).json(&begin);
+        if phase.is_empty() {
+            tokio::spawn(request.send());
+            return;
+        }
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap_or_default());
+        self.settled(phase).await;
+    }
+
+    /// Waits until the account's status names a word: a state, or a phase of the bootstrap. Without one, until it is not
+    /// live any more.
+    async fn settled(&self, word: &str) {
+        let begin = Instant::now();
+        loop {
+            let status = self.status("PHONE").await;
+            let holds =
+                if word.is_empty() { !status.starts_with("live") } else { status.split(' ').any(|said| said == word) };
+            if holds {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the account is {status:?}, not {word:?}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    async fn status(&self, device: &str) -> String {
+        let answer = self.server.get("/_sash/status").bearer_auth(device).send().await.expect("an answer");
+        let status: Value = answer.json().await.unwrap_or_default();
+        match status["state"].as_str() {
+            Some(state) => {
+                let progress = &status["progress"];
+                format!(
+                    "{state} {} {}/{}",
+                    progress["phase"].as_str().unwrap_or("?"),
+                    progress["roomsKnown"],
+                    progress["roomsTotal"]
+                )
+            }
+            None => status["errcode"].to_string(),
+        }
+    }
+
+    /// What the homeserver was asked, of the kinds named.
+    fn asked(&self, kinds: &str) -> Vec<String> {
+        let kinds: Vec<&str> = kinds.split_whitespace().collect();
+        let asked = self.homeserver.asked();
+        let named = |asked: &String| kinds.is_empty() || kinds.iter().any(|kind| asked.starts_with(kind));
+        let mut asked: Vec<String> = asked.into_iter().filter(named).collect();
+        asked.dedup();
+        asked
+    }
+
+    async fn sync(&mut self, kind: &str, line: &str) -> Vec<String> {
+        let request = self.read(line);
+        let pos = self.pos(kind, &request);
+        let received = self.send(&request, pos).await.await.expect("it was sent");
+        self.take(&request, kind != "lost", received)
+    }
+
+    async fn park(&mut self, line: &str) {
+        let mut request = self.read(line);
+        request.timeout.get_or_insert(Duration::from_secs(30));
+        let pos = self.pos("sync", &request);
+        let parked = self.send(&request, pos).await;
+        // It has to be parked before something happens that wakes it; were it not, it would be answered all the same.
+        tokio::time::sleep(Duration::from_millis(15)).await;
+        self.parked.insert(parked_name(line), (request, parked));
+    }
+
+    async fn woken(&mut self, line: &str) -> Vec<String> {
+        let (request, parked) = self.take_parked(line);
+        let received = tokio::time::timeout(PATIENCE, parked).await;
+        let received = received.unwrap_or_else(|_| panic!("nothing wakes the request")).expect("it was sent");
+        self.take(&request, true, received)
+    }
+
+    async fn asleep(&mut self, line: &str) {
+        let (_, parked) = self.parked.get_mut(&parked_name(line)).expect("a parked request");
+        if let Ok(received) = tokio::time::timeout(STILLNESS, parked).await {
+            panic!("it was answered: {}", String::from_utf8_lossy(&received.expect("it was sent").body));
+        }
+    }
+
+    fn take_parked(&mut self, line: &str) -> (Request, JoinHandle<Received>) {
+        self.parked.remove(&parked_name(line)).expect("a parked request")
+    }
+
+    fn read(&self, line: &str) -> Request {
+        let before = |request: &Request| {
+            let connection = self.connections.get(&connection_name(request));
+            connection.map(|connection| connection.wanted.clone()).unwrap_or_default()
+        };
+        Request::read(line, before)
+    }
+
+    fn pos(&mut self, kind: &str, request: &Request) -> Option<String> {
+        let connection = self.connections.entry(connection_name(request)).or_default();
+        let before = connection.received.len().checked_sub(2).and_then(|at| connection.received.get(at));
+        match (kind, &request.pos) {
+            (_, Some(pos)) => Some(pos.clone()),
+            ("first", None) => None,
+            ("repeat", None) => before.cloned(),
+            _ => connection.received.last().cloned(),
+        }
+    }
+
+    async fn send(&mut self, request: &Request, pos: Option<String>) -> JoinHandle<Received> {
+        let connection = self.connections.entry(connection_name(request)).or_default();
+        connection.wanted = request.wanted.clone();
+        connection.sent.clone_from(&pos);
+        let since = self.since.get(&request.device);
+        let sent = wire::write(self.wire, request, pos.as_deref(), since.map(String::as_str));
+        let token = request.token.as_ref().unwrap_or(&request.device);
+        let http = self.server.post(&sent.target).bearer_auth(token).json(&sent.body);
+        tokio::spawn(receive(http))
+    }
+
+    /// Shows an answer, and takes it for received if the client got it.
+    fn take(&mut self, request: &Request, is_received: bool, received: Received) -> Vec<String> {
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        let mut faults = Vec::new();
+        let answer = wire::read(self.wire, &received.body, &mut faults);
+        if is_received {
+            let connection = self.connections.entry(connection_name(request)).or_default();
+            connection.received.push(answer["pos"].as_str().expect("every answer has a pos").to_owned());
+            if let Some(next) = answer.pointer("/extensions/to_device/next_batch").and_then(Value::as_str) {
+                self.since.insert(request.device.clone(), next.to_owned());
+            }
+        }
+        let mut lines = answer::describe(answer, &received.body, &request.shown, &mut self.stamps);
+        lines.extend(faults.into_iter().map(|fault| format!("!! {fault}")));
+        lines
+    }
+
+    /// `post BODY` or `post ?pos=x BODY`.
+    async fn post(&self, rest: &str) -> Vec<String> {
+        let (query, body) = match rest.strip_prefix('?') {
+            Some(rest) => rest.split_once(' ').unwrap_or((rest, "")),
+            None => ("", rest),
+        };
+        let target = format!("{}?{query}", wire::path(self.wire));
+        let http = self.server.post(&target).bearer_auth("PHONE").body(many(body));
+        let received = receive(http).await;
+        vec![if received.status == 200 { "200".to_owned() } else { error(&received) }]
+    }
+
+    /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.
+    async fn page(&self, rest: &str) -> Vec<String> {
+        let split = words(rest);
+        let last = || self.connections.values().filter_map(|connection| connection.received.last()).next_back();
+        let from = match split[1].as_str() {
+            "pos" => last().expect("a pos").clone(),
+            other => other.trim_start_matches("prev=").to_owned(),
+        };
+        let from = percent_encoding::utf8_percent_encode(&from, percent_encoding::NON_ALPHANUMERIC);
+        let target = format!("/_matrix/client/v3/rooms/{}/messages?dir=b&from={from}", room_id(&split[0]));
+        let http = self.server.get(&target).bearer_auth("PHONE");
+        let received = receive(http).await;
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        let body: Value = serde_json::from_slice(&received.body).expect("JSON");
+        let events = body["chunk"].as_array().into_iter().flatten().map(crate::support::scripted::short);
+        vec![format!("[{}]", events.collect::<Vec<_>>().join(" "))]
+    }
+}
+
+/// `v2: …` or `v2@TABLET: …`.
+fn v2(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("v2")?;
+    let (device, rest) = rest.split_once(':')?;
+    Some((device.strip_prefix('@').unwrap_or("PHONE"), rest.trim()))
+}
+
+fn connection_name(request: &Request) -> String {
+    format!("{}/{}", request.device, request.conn.as_deref().unwrap_or_default())
+}
+
+/// The words that tell one parked request from another.
+fn parked_name(line: &str) -> String {
+    let tells = |word: &&str| ["conn=", "device="].iter().any(|name| word.starts_with(name));
+    line.split_whitespace().filter(tells).collect::<Vec<_>>().join(" ")
+}
+
+async fn receive(http: reqwest::RequestBuilder) -> Received {
+    let response = http.send().await.expect("an answer");
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Received {
+        status: response.status().as_u16(),
+        retry_after,
+        body: response.bytes().await.expect("all of it").to_vec(),
+    }
+}
+
+fn error(received: &Received) -> String {
+    let body: Value = serde_json::from_slice(&received.body).unwrap_or_default();
+    let mut line = format!("{} {}", received.status, body["errcode"].as_str().unwrap_or("?"));
+    if let Some(retry) = body.get("retry_after_ms") {
+        line.push_str(&format!(" retry_after_ms={retry}"));
+    }
+    if let Some(retry) = &received.retry_after {
+        line.push_str(&format!(" Retry-After={retry}"));
+    }
+    if let Some(soft) = body.get("soft_logout") {
+        line.push_str(&format!(" soft_logout={soft}"));
+    }
+    format!("{line}: {}", body["error"].as_str().unwrap_or("?"))
+}
+
+/// `"k*101": x` in a body stands for as many fields.
+fn many(body: &str) -> String {
+    let Some((before, rest)) = body.split_once("\"*") else { return body.to_owned() };
+    let (count, value) = rest.split_once("\": ").expect("\"*N\": VALUE");
+    let end = value.rfind('>').expect("VALUE ends with >");
+    let fields: Vec<String> = (0..count.parse::<usize>().expect("a number"))
+        .map(|n| format!("\"k{n}\": {}", value[..end].replace("%n", &n.to_string())))
+        .collect();
+    format!("{before}{}{}", fields.join(","), &value[end + 1..])
+}
