@@ -37,7 +37,8 @@ pub fn compute<'a>(
     let known = task.sent.zip(upto);
     let is_lazy = task.config.wanted.lazy_members;
     // Who asked for members by name or wildcard may flush them as well where the timeline is limited.
-    if !is_lazy && !(flushed && known.is_some()) {
+    let may_add = is_lazy || flushed && known.is_some();
+    if !may_add {
         return Some(lazy);
     }
     let mut changed = FxHashSet::default();
