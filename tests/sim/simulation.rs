@@ -112,6 +112,14 @@ pub fn run(plan: &Plan) -> Outcome {
     run_with(plan, |_| {})
 }
 
+/// Returns everything that happens in a run.
+pub fn trace_of(plan: &Plan) -> Vec<String> {
+    let trace = RefCell::default();
+    // The last comparison comes when all has happened.
+    let _ = run_with(plan, |simulation| *trace.borrow_mut() = simulation.trace.iter().cloned().collect());
+    trace.into_inner()
+}
+
 /// Runs a plan to its end; `spoil` changes what clients have before each comparison, to see that the oracle notices.
 pub fn run_with(plan: &Plan, spoil: impl Fn(&mut Simulation)) -> Outcome {
     let runtime =
