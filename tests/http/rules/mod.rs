@@ -1,3 +1,9 @@
 //! The rules, as scenarios. Each is named after the rule that it holds.
 
+mod filters;
 mod lists;
+mod membership;
+mod state;
+mod summary;
+mod timeline;
+mod to_device;
