@@ -236,20 +236,23 @@ fn an_invite_back_to_a_left_room_shows_it_from_outside() {
 }
 
 #[test]
-fn nothing_after_the_leave_is_shown() {
+fn a_room_that_one_is_outside_of_has_no_typing_receipts_or_account_data() {
     check(expect![[r#"
-        v2: !a name="Tea" timeline m1
-        sync list all [0,9] timeline 5 state name ext typing ext receipts ext account_data
+        v2: !a name="Tea" data x.y={"n":0} typing @bob timeline m1
+        sync list all [0,9] timeline 5 ext typing ext receipts ext account_data
             all: 1
-            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea"} [m1] limited prev=<m1
+            !a initial join in=all name="Tea" joined=2 invited=0 [m1] limited prev=<m1
+            account_data !a[x.y={"n":0}]
         v2: !a leave timeline m2 kick@me
         sync
             all: 1
             !a leave in=all [m2 kick@me] prev=<m2 live=2
-        v2: !a leave timeline m3 name="After" kick@me data x.y={"n":1} typing @bob receipts m3@bob
+        v2: !a leave bare data x.y={"n":1} typing @bob receipts m2@bob
         sync
             all: 1
-            !a in=all name="After" joined=2 invited=0 state{name="After"} [m3 name="After" kick@me] limited prev=<m3 live=3
+        first list all [0,9] timeline 5 ext typing ext receipts ext account_data
+            all: 1
+            !a initial leave in=all name="Tea" joined=2 invited=0 [m1 m2 kick@me] limited prev=<m1
     "#]]);
 }
 
