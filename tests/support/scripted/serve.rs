@@ -126,6 +126,16 @@ impl Homeserver {
         self.inner.changed.notify_waiters();
     }
 
+    /// Returns whether a device was told what it begins with.
+    pub fn has_begun(&self, device: &str) -> bool {
+        self.inner.lock().devices.get(device).is_some_and(|device| device.start.is_some())
+    }
+
+    /// What a device was told last.
+    pub fn latest(&self, device: &str) -> Told {
+        Told::Answer(self.inner.lock().latest(device))
+    }
+
     /// The account begins for a device: what it gets without `since`. The whole comes when it is told.
     pub fn begin(&self, device: &str, line: &str) {
         let mut state = self.inner.lock();
