@@ -458,6 +458,7 @@ impl Simulation {
         self.pass(Duration::from_secs(2)).await;
         self.catch_up().await?;
         self.check_abandoned().await?;
+        self.ledger.paged = self.upstream.paged();
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;

@@ -4,7 +4,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -49,6 +49,8 @@ pub struct Upstream {
     first: Cell<Option<u64>>,
     failed_wholes: Cell<u32>,
     crawled: Cell<bool>,
+    /// Rooms whose history was paged back.
+    paged: RefCell<BTreeSet<RoomNo>>,
     changed: Notify,
 }
 
@@ -80,6 +82,7 @@ impl Upstream {
             first: Cell::default(),
             failed_wholes: Cell::default(),
             crawled: Cell::default(),
+            paged: RefCell::default(),
             changed: Notify::new(),
         }
     }
@@ -92,6 +95,11 @@ impl Upstream {
     /// Ends all faults.
     pub fn heal(&self) {
         self.faults.borrow_mut().clear();
+    }
+
+    /// Returns the rooms whose history was paged back.
+    pub fn paged(&self) -> BTreeSet<RoomNo> {
+        self.paged.borrow().clone()
     }
 
     /// Wakes the polls that wait, after the model changed.
@@ -288,6 +296,9 @@ impl Upstream {
         let limit = call.number("limit", 10)? as usize;
         let world = self.world.borrow();
         let room = readable(&world, room, call)?;
+        if call.param("from").is_some() {
+            self.paged.borrow_mut().insert(room);
+        }
         let from = match call.param("from") {
             Some(token) => world.index_of(room, Position::parse(token)?),
             // What came after a leave is not there for who left.
