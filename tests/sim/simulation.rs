@@ -276,6 +276,7 @@ impl Simulation {
         drop(world);
         let stored = if is_set_up { 0 } else { self.upstream.stored_up_to(&self.devices) };
         self.ledger.note(pos, stored);
+        self.upstream.note_change();
         done.into_iter().for_each(|line| self.note(format!("  {line}")));
     }
 
@@ -457,6 +458,7 @@ impl Simulation {
         self.pass(Duration::from_secs(2)).await;
         self.catch_up().await?;
         self.check_abandoned().await?;
+        self.ledger.paged = self.upstream.paged();
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;
@@ -596,6 +598,7 @@ impl Simulation {
         let pos = world.pos();
         drop(world);
         self.ledger.note(pos, self.upstream.stored_up_to(&self.devices));
+        self.upstream.note_change();
         self.note(format!("  news: {news}"));
         Some(news)
     }
