@@ -59,6 +59,13 @@ impl<'a> Fields<'a> {
         Ok(objects)
     }
 
+    /// Returns the elements of the field, which are objects. None where it is absent or `null`.
+    pub fn elements(&self, name: &str, expected: &str) -> Result<Vec<Fields<'a>>, RequestError> {
+        let elements = self.optional::<Vec<RawObject<'a>>>(name, expected)?.unwrap_or_default();
+        let named = |(index, object)| Fields { path: format!("{}[{index}]", self.path(name)), object };
+        Ok(elements.into_iter().enumerate().map(named).collect())
+    }
+
     /// Returns how many fields there are.
     pub fn len(&self) -> usize {
         self.object.0.len()

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ruma::OwnedRoomId;
-use serde::Deserialize;
 
 use super::{error::RequestError, fields::Fields, json::Object, parse, render as common};
 use crate::connection::{
@@ -115,16 +114,12 @@ fn config(rule: &Fields<'_>) -> Result<RoomConfig, RequestError> {
 }
 
 fn patterns(state: &Fields<'_>, name: &str) -> Result<Vec<StatePattern>, RequestError> {
-    #[derive(Deserialize)]
-    struct Element {
-        #[serde(rename = "type", default)]
-        event_type: Option<String>,
-        #[serde(default)]
-        state_key: Option<String>,
-    }
-    let elements = state.optional::<Vec<Element>>(name, "a list of {type?, state_key?}")?.unwrap_or_default();
-    let pattern = |element: Element| StatePattern { event_type: element.event_type, state_key: element.state_key };
-    Ok(elements.into_iter().map(pattern).collect())
+    let pattern = |element: Fields<'_>| {
+        let event_type = element.optional("type", "a string")?;
+        let state_key = element.optional("state_key", "a string")?;
+        Ok(StatePattern { event_type, state_key })
+    };
+    state.elements(name, "a list of {type?, state_key?}")?.into_iter().map(pattern).collect()
 }
 
 fn extensions(fields: &Fields<'_>) -> Result<(ExtensionsRequest, TypingNames), RequestError> {
