@@ -14,8 +14,8 @@ export interface FetchHost {
   fetch: typeof fetch;
   /** Answers a sliding sync request; rejects with a `SashError`, or with the signal's reason. */
   answer(wire: Wire, query: string, body: ArrayBuffer, signal: AbortSignal): Promise<Answer>;
-  /** Returns the v2 token that a `pos` stands for. */
-  v2Token(pos: string): Promise<string | undefined>;
+  /** Returns the v2 token that a `pos` stands for, or where that is not known one `before` or after it. */
+  v2Token(pos: string, before: boolean): Promise<string | undefined>;
   /** Notes the access token of a request. */
   tokenSeen(token: string): Promise<Owner>;
   /** The device was logged out. */
@@ -25,6 +25,7 @@ export interface FetchHost {
 /** What we serve beside the homeserver, as `unstable_features` of `/versions`. */
 const OUR_FEATURES = {
   "org.matrix.simplified_msc3575": true,
+  "org.matrix.msc4186": true,
   "org.matrix.msc4508": true,
   "org.matrix.msc4508.stable": true,
   "org.matrix.msc4538": true,
@@ -130,7 +131,9 @@ async function translated(host: FetchHost, url: URL): Promise<URL | undefined> {
   let found = false;
   for (const name of ["from", "to"]) {
     const value = url.searchParams.get(name);
-    const token = value && POS.test(value) ? await host.v2Token(value).catch(() => undefined) : undefined;
+    // A device list that is told twice costs a request, one that is not told costs messages.
+    const before = name === "from" && url.pathname.endsWith("/keys/changes");
+    const token = value && POS.test(value) ? await host.v2Token(value, before).catch(() => undefined) : undefined;
     if (token === undefined) continue;
     result.searchParams.set(name, token);
     found = true;

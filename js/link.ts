@@ -85,8 +85,8 @@ export class Link {
   }
 
   /** Returns the v2 token that a `pos` stands for, `undefined` if it is not one of the engine's. */
-  async v2Token(pos: string): Promise<string | undefined> {
-    return (await this.#ask((id) => ({ type: "v2-token", id, pos }))) as string | undefined;
+  async v2Token(pos: string, before: boolean): Promise<string | undefined> {
+    return (await this.#ask((id) => ({ type: "v2-token", id, pos, before }))) as string | undefined;
   }
 
   setToken(token: string): void {

@@ -26,7 +26,7 @@ export type ToWorker =
   | { type: "sync"; id: number; wire: Wire; query: string; body: ArrayBuffer }
   /** The request `id` is not waited for any more; it gets no reply. */
   | { type: "abort"; id: number }
-  | { type: "v2-token"; id: number; pos: string }
+  | { type: "v2-token"; id: number; pos: string; before: boolean }
   | { type: "set-token"; token: string }
   /** End polling; keep what is stored. */
   | { type: "stop"; id: number }

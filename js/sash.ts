@@ -96,7 +96,7 @@ export class Sash extends TypedEventTarget {
       homeserver: options.homeserver,
       fetch: (input, init) => globalThis.fetch(input, init),
       answer: (wire, query, body, signal) => this.#link.sync(wire, query, body, signal),
-      v2Token: (pos) => this.#link.v2Token(pos),
+      v2Token: (pos, before) => this.#link.v2Token(pos, before),
       tokenSeen: (token) => this.#tokens.see(token),
       // The engine may be gone already; then there is nothing to stop.
       loggedOut: () => void this.#link.stop().catch(() => {}),

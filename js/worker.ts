@@ -66,7 +66,7 @@ function handle(message: ToWorker): void {
     case "set-token":
       return engine?.setToken(message.token);
     case "v2-token":
-      return void reply(message.id, () => opened().v2Token(message.pos));
+      return void reply(message.id, () => opened().v2Token(message.pos, message.before));
     case "stop":
       return void reply(message.id, () => opened().stop());
     case "delete":

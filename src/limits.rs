@@ -14,18 +14,18 @@ pub const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(60);
 pub const UPSTREAM_RESPONSE: usize = 1 << 30;
 /// Timeline events per room asked of the chain of `since`.
 pub const POLL_TIMELINE: u32 = 50;
-/// Timeline events per room asked of the whole: 10 cost the homeserver little more than 1 (design.md §3).
-pub const WHOLE_TIMELINE: u32 = 20;
+/// Timeline events per room asked of the whole: 10 cost the homeserver little more than 1.
+pub const WHOLE_TIMELINE: u32 = 10;
 /// Rooms of the whole that one commit lays.
 pub const WHOLE_SLICE: usize = 200;
 /// Notifications asked for when scouting.
 pub const SCOUT_NOTIFICATIONS: u32 = 50;
 /// Rooms that are scouted at most.
-pub const SCOUT_ROOMS: usize = 40;
+pub const SCOUT_ROOMS: usize = 24;
 /// Rooms that are scouted at a time.
 pub const SCOUT_PARALLEL: usize = 4;
 /// Timeline events asked for of a scouted room.
-pub const SCOUT_TIMELINE: u32 = 20;
+pub const SCOUT_TIMELINE: u32 = 10;
 /// Failures of the whole in a row after which rooms are fetched one by one.
 pub const WHOLE_FAILURES: u32 = 4;
 /// The first pause after a failure; each further one doubles it.
@@ -34,7 +34,9 @@ pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
 /// `400` answers to a `since` in a row after which the chain begins anew: the homeserver was reset.
 pub const SINCE_REFUSALS: u32 = 3;
-/// How long a first request on an empty account is held for the first rooms to be known.
+/// So many rooms are to be known before a first request on an empty account is answered: about a screen ...
+pub const FIRST_ANSWER_ROOMS: usize = 20;
+/// ... and for so long it is held for them.
 pub const FIRST_ANSWER_HOLD: Duration = Duration::from_secs(5);
 /// After how long without a poll a request is held for one ...
 pub const STALE_AFTER: Duration = Duration::from_secs(60);
@@ -147,9 +149,15 @@ pub const LAZY_MEMBERS: usize = 2_000;
 pub const LAPSED_CONFIGS: usize = 4;
 /// Subscriptions that a connection keeps for a client that sends each once: the oldest goes.
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
+/// How long an event of the user's own waits for the device's own poll to tell whether that device sent it.
+pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.
 pub const BACKGROUND_FETCHES: usize = 32;
+/// Tokens of its chain that a device remembers with their positions.
+pub const DEVICE_TOKENS: usize = 24;
 /// Bytes of records that one account keeps in memory.
 pub const RECORD_CACHE: usize = 32 << 20;
+/// How long the device that speaks for the account may be without a poll before another one takes its place.
+pub const AUTHOR_ABSENCE: Duration = Duration::from_secs(60);

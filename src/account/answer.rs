@@ -152,6 +152,7 @@ impl Account {
         let knows_rooms = || {
             let state = self.state.borrow();
             !matches!(state.cache.account.bootstrap, Bootstrap::Start | Bootstrap::Scout)
+                || state.cache.rooms.joined().known >= limits::FIRST_ANSWER_ROOMS
         };
         let deadline = self.now().after(limits::FIRST_ANSWER_HOLD);
         while !knows_rooms() && self.polls_run() && !self.stopped.get() && self.now() < deadline {

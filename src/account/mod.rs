@@ -27,7 +27,7 @@ pub use self::{
 use crate::{
     cache::AccountCache,
     connection::{Connections, Pos, Ticket},
-    model::{DeviceRecord, Timestamp},
+    model::{DeviceRecord, Timestamp, TokenSide},
     platform::{self, Clock, Random},
     poller::{self, Poll},
     storage::{Storage, StorageError},
@@ -62,6 +62,8 @@ pub struct Account {
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
     fetching: RefCell<FxHashSet<Fetching>>,
+    /// Since when the author does not poll, as another device's poll noticed.
+    pub(crate) author_absent_since: Cell<Option<Timestamp>>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -93,6 +95,13 @@ impl Account {
         if let Some(poll) = self.polls.borrow_mut().remove(device) {
             poll.end();
         }
+        if self.state.borrow().cache.account.author.as_deref() == Some(device) {
+            // It will not come back by itself: the next poll of another device takes over at once.
+            self.author_absent_since.set(Some(Timestamp(0)));
+            for other in self.polls.borrow().values() {
+                other.hurry();
+            }
+        }
         self.wake_all();
     }
 
@@ -101,13 +110,14 @@ impl Account {
         self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
     }
 
-    /// Returns a v2 token at or after the place that a `pos` stands for, for `/messages` and `/relations`; `None` for a
-    /// `pos` that this account did not give out.
-    pub fn v2_token(&self, device: &DeviceId, pos: &str) -> Option<String> {
+    /// Returns a v2 token for the place that a `pos` stands for, on that side of it; `None` for a `pos` that this account
+    /// did not give out. Paging back takes one after, and so does the end of `/keys/changes`; its start takes one before.
+    pub fn v2_token(&self, device: &DeviceId, pos: &str, side: TokenSide) -> Option<String> {
         let pos = Pos::parse(pos)?;
         let state = self.state.borrow();
         let known = state.cache.account.knows(pos.position, pos.incarnation);
-        known.then(|| state.cache.devices.get(device)?.record.since.clone())?
+        let record = &state.cache.devices.get(device)?.record;
+        known.then(|| record.token_at(pos.position, side).map(str::to_owned))?
     }
 
     /// Returns a receiver of the account's status, which always holds the present one.

@@ -24,6 +24,7 @@ pub(super) fn advance(
     let mut device = held.unwrap_or_else(|| DeviceRecord::new(device_id.to_owned(), 0));
     let is_first = device.since.is_none();
     device.since = Some(next_batch.to_owned());
+    device.note_token(draft.position, next_batch);
     if is_first {
         device.first_since.clone_from(&device.since);
         device.first_position = draft.position;

@@ -131,6 +131,7 @@ impl<'v> Draft<'v> {
             && self.writes.is_empty()
             && self.device_data.is_empty()
             && self.ephemeral.typing.is_empty()
+            && self.ephemeral.base_typing.is_empty()
             && self.ephemeral.presence.is_empty())
     }
 

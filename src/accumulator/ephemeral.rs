@@ -34,11 +34,28 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
     apply_receipts(room, new, Source::Newest);
 }
 
-/// Takes over the receipts of a base.
+/// Takes over receipts and typing of a base. The chain tells of typing only what changes: who typed when it began, the
+/// base knows.
 pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
-    let envelopes = events.iter().filter_map(|event| envelope(event)).filter(|(kind, _)| kind == "m.receipt");
-    let new: Vec<Receipt> = envelopes.flat_map(|(_, content)| receipts(room, content)).collect();
+    let mut new = Vec::new();
+    for event in events {
+        let Some((kind, content)) = envelope(event) else { continue };
+        match kind.as_str() {
+            "m.receipt" => new.extend(receipts(room, content)),
+            "m.typing" => {
+                let room_id = room.id();
+                room.draft.ephemeral.base_typing.push((room_id, typing(content)));
+            }
+            _ => {}
+        }
+    }
     apply_receipts(room, new, Source::Base { provisional: false });
+}
+
+/// Lets nobody type in the room.
+pub(super) fn forget_typing(room: &mut RoomDraft<'_, '_>) {
+    let room_id = room.id();
+    room.draft.ephemeral.typing.push((room_id, Vec::new()));
 }
 
 /// Takes over presence.

@@ -170,7 +170,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let rules = redaction::rules(self.state_event("m.room.create", "").as_ref());
         let position = self.draft.position;
         let edit = |event: &Event| redaction::redact(event, &rules, because);
-        let edited = self.timeline().edit(target, position, edit);
+        let edited = self.timeline().edit(target, edit);
         if edited.is_some() {
             self.entry.changed.timeline = position;
         }

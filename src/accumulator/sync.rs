@@ -16,7 +16,7 @@ use super::{
     timeline::Live,
 };
 use crate::model::{
-    AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RecordKey, Step, Timestamp,
+    AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RecordKey, RoomEntry, Step, Timestamp,
     v2::{JoinedRoom, RoomState, SyncResponse},
 };
 
@@ -24,8 +24,6 @@ use crate::model::{
 struct Delivery<'a> {
     device: &'a DeviceId,
     next_batch: Option<&'a str>,
-    /// Whether the chain has run for a while: its first response after `first_since` may follow a hole.
-    is_settled: bool,
 }
 
 /// Accumulates one response of the chain of `since` of `device`, as one commit: `since` moves with what it brought, so a
@@ -50,9 +48,7 @@ pub fn accumulate_sync(
     let author = draft.account.author.get_or_insert_with(|| device.to_owned());
     let is_author = author == device;
     let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
-    let since = view.device(device).and_then(|device| device.since.clone());
-    let first_since = view.device(device).and_then(|device| device.first_since.clone());
-    let delivery = Delivery { device, next_batch: Some(next_batch), is_settled: !is_first && since != first_since };
+    let delivery = Delivery { device, next_batch: Some(next_batch) };
     match (is_author, is_first) {
         (true, true) => whole_at_once(&mut draft, response, next_batch),
         (true, false) => rooms(&mut draft, response, &delivery),
@@ -60,10 +56,18 @@ pub fn accumulate_sync(
         (false, false) => others_rooms(&mut draft, response, &delivery),
     }
     if is_author {
-        invites(&mut draft, response, is_first);
+        invites(&mut draft, response, if is_first { Arrival::First } else { Arrival::Live });
         account_data::apply_global(&mut draft, &response.account_data);
         ephemeral::apply_presence(&mut draft, &response.presence);
     }
+    draft.finish()
+}
+
+/// Takes the invites and knocks of a response that is not of the chain, such as the whole: the chain's first response has
+/// none on Synapse. What the chain said of such a room wins.
+pub fn accumulate_invites(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
+    let mut draft = Draft::new(view, now);
+    invites(&mut draft, response, Arrival::Base);
     draft.finish()
 }
 
@@ -98,10 +102,10 @@ fn others_rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &D
         }
         let mut room = RoomDraft::open(draft, room_id, Membership::Join);
         let events = incoming::events(room.draft, room_id, "timeline", &joined.timeline, Some(delivery.device));
-        // Without a common event nobody knows whether the author's poll is about to bring something that stands between;
-        // it brings the rest then, too.
-        let overlaps = room.timeline().overlap(&events) > 0;
-        if overlaps || (delivery.is_settled && !joined.limited) {
+        // Without a common event nobody knows whether something stands between: an earlier response of this device may
+        // have been passed over here, and what the author brings later would come too late to be put in its place. The
+        // author brings all of it.
+        if room.timeline().overlap(&events) > 0 {
             let new = room.append(events, &live(&room, joined, delivery, false));
             room.apply_relations(&new);
         } else if room.timeline().note_transactions(&events) {
@@ -126,8 +130,9 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     let own = Own::find(room.draft.user_id(), block.events());
     let transition = membership::transition(room.before.as_ref(), Section::Join, own);
     let is_whole = incoming::has_create(block.events());
+    let cleared = transition.joins && room.before.is_some() && is_whole;
     if transition.joins && room.before.is_some() {
-        if is_whole {
+        if cleared {
             room.clear_state();
         }
         room.write(RecordKey::Stripped, None);
@@ -136,7 +141,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     settle_knowledge(room, is_whole);
     let own_join = own_join(room, &block, transition);
     let broken = transition.joins || is_of_earlier_chain(room);
-    let new = take_in(room, &block, joined, delivery, broken);
+    let new = take_in(room, &block, joined, delivery, Continuity { broken, cleared });
     if transition.joins {
         room.timeline().begin_stay(own_join.as_deref());
     }
@@ -154,6 +159,10 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined.notification_count, joined.highlight_count);
+    if transition.joins && room.before.is_some() {
+        // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
+        ephemeral::forget_typing(room);
+    }
     ephemeral::apply_room(room, &joined.ephemeral);
     account_data::apply_room(room, &joined.account_data, Source::Newest);
 }
@@ -166,11 +175,17 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     let Some(before) = room.before.clone() else {
         // A stray leave, of a room that nobody ever showed: an invite that was rejected elsewhere.
         if !transition.ever_joined {
+            if room.draft.account.bootstrap != Bootstrap::Complete {
+                // A base may still show the invite, and must not bring it back: remembered until then.
+                let position = room.draft.position;
+                let entry = RoomEntry::unknown(room.id(), Membership::Leave);
+                room.draft.put_room(RoomEntry { membership_position: position, ..entry }, None);
+            }
             return false;
         }
         apply_transition(room, transition);
         room.entry.known = Known::Whole;
-        take_in(room, &block, left, delivery, false);
+        take_in(room, &block, left, delivery, Continuity::default());
         room.apply_summary(&left.summary);
         return true;
     };
@@ -181,7 +196,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     }
     if transition.ever_joined {
         let broken = before.membership != Membership::Join || is_of_earlier_chain(room);
-        take_in(room, &block, left, delivery, broken);
+        take_in(room, &block, left, delivery, Continuity { broken, cleared: false });
         room.apply_summary(&left.summary);
         account_data::apply_room(room, &left.account_data, Source::Newest);
     }
@@ -194,12 +209,27 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     true
 }
 
-fn invites(draft: &mut Draft<'_>, response: &SyncResponse<'_>, is_first: bool) {
+/// How an invite came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// Just now, by the chain.
+    Live,
+    /// With the chain's first response: nobody knows when it reached the user.
+    First,
+    /// From elsewhere: the same, and what the chain said of the room wins.
+    Base,
+}
+
+fn invites(draft: &mut Draft<'_>, response: &SyncResponse<'_>, arrival: Arrival) {
     let sections =
         [(&response.invite, Section::Invite, Membership::Invite), (&response.knock, Section::Knock, Membership::Knock)];
     for (rooms, section, membership) in sections {
         for (room_id, state) in rooms {
-            invite(draft, room_id, state, section, membership, is_first);
+            let known = draft.view.entry(room_id);
+            if arrival == Arrival::Base && known.is_some_and(|entry| draft.is_of_chain(entry.membership_position)) {
+                continue;
+            }
+            invite(draft, room_id, state, section, membership, arrival);
         }
     }
 }
@@ -210,7 +240,7 @@ fn invite(
     state: &[&RawValue],
     section: Section,
     membership: Membership,
-    is_first: bool,
+    arrival: Arrival,
 ) {
     let mut room = RoomDraft::open(draft, room_id, membership);
     let read = stripped::read(&mut room, state);
@@ -221,7 +251,7 @@ fn invite(
     let changed = stripped::replace(&mut room, &read);
     if transition.changed || changed {
         let sent = read.sent(room.draft.user_id()).map(|sent| sent.min(room.draft.now));
-        match sent.filter(|_| is_first) {
+        match sent.filter(|_| arrival != Arrival::Live) {
             // As with the rooms of a base: nobody knows when it reached the user.
             Some(sent) => (room.entry.activity, room.entry.bump_stamp) = (sent, sent),
             None if transition.changed => {
@@ -262,16 +292,26 @@ impl Block {
     }
 }
 
+/// How a block follows on what is held.
+#[derive(Clone, Copy, Default)]
+struct Continuity {
+    /// Something may be missing in between, whatever the block says.
+    broken: bool,
+    /// The state was cleared: what is in the block is all there is, older events in its timeline included.
+    cleared: bool,
+}
+
 /// Takes in the state and the timeline of a block; returns the events that are new at the live end.
 fn take_in(
     room: &mut RoomDraft<'_, '_>,
     block: &Block,
     joined: &JoinedRoom<'_>,
     delivery: &Delivery<'_>,
-    broken: bool,
+    continuity: Continuity,
 ) -> Vec<Event> {
     let overlap = room.timeline().overlap(&block.timeline);
-    let in_timeline = if block.after { Vec::new() } else { timeline_state(room, &block.timeline, overlap) };
+    let known = if continuity.cleared { 0 } else { overlap };
+    let in_timeline = if block.after { Vec::new() } else { timeline_state(room, &block.timeline, known) };
     let mut latest: BTreeMap<(&str, &str), &Event> = BTreeMap::new();
     for event in block.state.iter().chain(&in_timeline) {
         latest.insert((event.kind(), event.header.state_key.as_deref().unwrap_or_default()), event);
@@ -284,7 +324,7 @@ fn take_in(
         // With lazy members nobody tells who came and went in between.
         room.entry.members_complete = false;
     }
-    let new = room.append(block.timeline.clone(), &live(room, joined, delivery, broken));
+    let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
     new
 }

@@ -207,18 +207,13 @@ impl Timeline {
         self.lay(events, &Laid { token_after: None, ..*laid }, 0);
     }
 
-    /// Replaces a held event; it is an edit, which everybody has to be told.
-    pub fn edit(
-        &mut self,
-        id: &EventId,
-        position: Position,
-        edit: impl FnOnce(&Event) -> Option<Event>,
-    ) -> Option<Event> {
+    /// Replaces a held event. It keeps its position: who was sent it before learns of the edit by the event that made it,
+    /// and must not be sent it again as if it were new.
+    pub fn edit(&mut self, id: &EventId, edit: impl FnOnce(&Event) -> Option<Event>) -> Option<Event> {
         let index = self.index_of(id)?;
         let slot = self.slots.get_mut(index)?;
         let edited = edit(&slot.event.event)?;
         slot.event.event = edited.clone();
-        slot.event.position = position;
         slot.edited = true;
         Some(edited)
     }

@@ -16,6 +16,7 @@ use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Fail
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
+    model::TokenSide,
     platform::{SystemClock, SystemRandom, Task, spawn},
 };
 
@@ -64,7 +65,6 @@ pub struct Engine {
     account: Rc<Account>,
     user: OwnedUserId,
     device: OwnedDeviceId,
-    access_token: RefCell<String>,
     /// The requests that wait for an answer; dropping a sender ends its request.
     waiting: RefCell<FxHashMap<u32, oneshot::Sender<()>>>,
     /// Reports the status for as long as the engine lives.
@@ -88,14 +88,7 @@ impl Engine {
         let account = Account::open(user.clone(), config.homeserver, dependencies).await.map_err(Failure::from)?;
         let reporter = spawn(report(account.status(), on_status.unchecked_into()));
         account.poll(&config.device_id, &config.access_token);
-        Ok(Engine {
-            account,
-            user,
-            device: config.device_id,
-            access_token: RefCell::new(config.access_token),
-            waiting: RefCell::default(),
-            _reporter: reporter,
-        })
+        Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
     }
 
     /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`. Resolves to `undefined` if it was
@@ -122,20 +115,22 @@ impl Engine {
 
     /// Gives the poller a newer access token.
     #[wasm_bindgen(js_name = setToken)]
-    pub fn set_token(&self, token: String) {
-        self.account.poll(&self.device, &token);
-        self.access_token.replace(token);
+    pub fn set_token(&self, token: &str) {
+        self.account.poll(&self.device, token);
     }
 
     /// Tells that the network has come back: the poller need not wait out its pause.
     pub fn online(&self) {
-        self.account.poll(&self.device, &self.access_token.borrow());
+        if let Some(poll) = self.account.poll_of(&self.device) {
+            poll.hurry();
+        }
     }
 
-    /// Returns the v2 token that a `pos` stands for, if it is one of ours.
+    /// Returns the v2 token that a `pos` stands for, or one before or after it, if it is one of ours.
     #[wasm_bindgen(js_name = v2Token)]
-    pub fn v2_token(&self, pos: &str) -> Option<String> {
-        self.account.v2_token(&self.device, pos)
+    pub fn v2_token(&self, pos: &str, before: bool) -> Option<String> {
+        let side = if before { TokenSide::AtOrBefore } else { TokenSide::AtOrAfter };
+        self.account.v2_token(&self.device, pos, side)
     }
 
     /// Ends polling and all waiting requests. What is stored stays.

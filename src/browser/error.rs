@@ -38,10 +38,10 @@ impl From<Failure> for JsValue {
 pub fn from_account(error: AccountError) -> ErrorResponse {
     let message = error.to_string();
     match error {
+        AccountError::Sync(error) => error.into(),
         AccountError::TokenExpired { soft_logout } => {
             ErrorResponse { soft_logout: Some(soft_logout), ..ErrorResponse::new(401, "M_UNKNOWN_TOKEN", message) }
         }
-        AccountError::Sync(error) => error.into(),
         AccountError::Refused { status, errcode, message } => ErrorResponse::new(status, &errcode, message),
         AccountError::Storage(error) => ErrorResponse::new(500, storage_code(&error), message),
         AccountError::Stopped => ErrorResponse::new(503, "SASH_CLOSED", message),

@@ -195,7 +195,9 @@ impl AccountCache {
                 changes.forgotten.push(room.clone());
             }
         }
-        for (room, users) in &commit.ephemeral.typing {
+        let from_base = commit.ephemeral.base_typing.iter().filter(|(room, _)| !self.typing.contains_key(room));
+        let from_base: Vec<_> = from_base.cloned().collect();
+        for (room, users) in from_base.iter().chain(&commit.ephemeral.typing) {
             self.typing.insert(room.clone(), Typing { users: users.clone(), position: commit.position });
             touched.extend(self.rooms.number(room));
         }

@@ -10,22 +10,19 @@ use ruma::{DeviceId, OwnedRoomId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    draft::Draft,
+    answer::{Computed, Done, Question},
     error::SyncError,
-    extensions::{self, RoomsOfAnswer},
-    lists::{Configs, Reach},
+    lists::Reach,
     pos::Pos,
-    reader::Reader,
-    request::{RoomConfig, SyncRequest},
-    response::{RoomResult, SyncResponse},
-    rooms::{self, Fetch, RoomContext, RoomOutcome, RoomTask},
+    request::{RoomConfig, SyncRequest, Wire},
+    response::SyncResponse,
+    rooms::Fetch,
     state::{Delta, FIRST_STATE, GlobalMarks, State},
     stored,
-    unsigned::Audience,
 };
 use crate::cache::{AccountCache, Changes, RoomNumber};
-use crate::limits::{ANSWER_BYTES, ANSWER_ROOMS, CONNECTION_DELTAS, NEEDED_RECORDS, STICKY_SUBSCRIPTIONS};
-use crate::model::{Known, Position, Record, RecordKey, Timestamp};
+use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS};
+use crate::model::{Position, Record, RecordKey, Timestamp};
 
 /// What came of computing an answer.
 #[derive(Debug)]
@@ -85,15 +82,6 @@ struct Active {
     watched: Option<FxHashSet<RoomNumber>>,
 }
 
-/// Rooms that were computed already while records of others were missing, so that loading always makes progress.
-#[derive(Debug, Default)]
-struct Done {
-    /// The position of the account for which they hold.
-    at: Position,
-    rooms: FxHashMap<RoomNumber, RoomOutcome>,
-    extensions: FxHashMap<RoomNumber, extensions::LoadedParts>,
-}
-
 impl Connection {
     /// Returns a connection that was sent nothing.
     pub fn new(nonce: u64) -> Connection {
@@ -150,7 +138,7 @@ impl Connection {
                 self.reset(marks, frontier);
                 None
             }
-            Some(marks) => Some(State { marks, number: marks.to_bits().unwrap_or(0), ..State::default() }),
+            Some(marks) => Some(State::stateless(marks)),
             None => None,
         };
         let sticky = self.confirmed.sticky || request.sticky_subscriptions;
@@ -220,7 +208,17 @@ impl Connection {
         let mut done = std::mem::take(&mut active.done);
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
-        let computed = compute(cache, place.device, active, &mut done, state, &reach, now);
+        let question = Question {
+            cache,
+            device: place.device,
+            request: &active.request,
+            subscriptions: &active.subscriptions,
+            frontier: active.frontier,
+            state,
+            reach: &reach,
+            now,
+        };
+        let computed = question.compute(&mut done);
         active.done = done;
         let computed = match computed {
             Ok(computed) => computed,
@@ -228,7 +226,7 @@ impl Connection {
         };
         if !computed.response.has_news() && now < active.until {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            return Poll::Wait { until: active.until };
+            return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
         }
         match self.active.take() {
             Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),
@@ -266,7 +264,7 @@ impl Connection {
     fn reset(&mut self, marks: GlobalMarks, frontier: Option<Position>) {
         let number = self.next;
         self.next += 1;
-        self.confirmed = State { number, position: frontier.unwrap_or_default(), marks, ..State::default() };
+        self.confirmed = State::new(number, frontier.unwrap_or_default(), marks);
         self.pending = None;
         self.rewrite = true;
     }
@@ -286,7 +284,7 @@ impl Connection {
 
     /// Turns what was computed into the answer, and notes what it adds.
     fn finish(&mut self, cache: &AccountCache, place: Place<'_>, active: Active, computed: Computed) -> Answer {
-        let Computed { mut response, mut delta, fetch } = computed;
+        let Computed { mut response, mut delta, fetch, .. } = computed;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
         if let Some(state) = &active.stateless {
@@ -337,7 +335,7 @@ pub struct Place<'a> {
     /// Whose it is.
     pub device: &'a DeviceId,
     /// Over which wire.
-    pub wire: super::request::Wire,
+    pub wire: Wire,
     /// Its `conn_id`.
     pub conn_id: &'a str,
 }
@@ -360,156 +358,4 @@ enum Base {
     Confirmed(Position),
     /// No state: nothing was sent, or only what follows the frontier.
     Stateless(GlobalMarks, Option<Position>),
-}
-
-struct Computed {
-    response: SyncResponse,
-    delta: Delta,
-    fetch: Vec<Fetch>,
-}
-
-/// Computes the answer on `state`, or tells which records are missing.
-fn compute(
-    cache: &AccountCache,
-    device: &DeviceId,
-    active: &Active,
-    done: &mut Done,
-    state: &State,
-    reach: &Reach,
-    now: Timestamp,
-) -> Result<Computed, Vec<RecordKey>> {
-    let Active { request, frontier, subscriptions, .. } = active;
-    // With two devices, the author's polls are the ones that bring most.
-    let author = cache.account.author.as_deref().unwrap_or(device);
-    let since = cache.devices.get(author).and_then(|device| device.record.since.as_deref());
-    let audience = Audience { device, now };
-    let context = RoomContext { cache, wire: request.wire, audience, since, frontier: *frontier };
-    if done.at != cache.position() {
-        *done = Done { at: cache.position(), ..Done::default() };
-    }
-    let mut reader = Reader::new(&cache.records);
-    let mut draft = Draft::new(state);
-    let mut results = Results::default();
-    let mut configs = Configs::default();
-    for room in &reach.rooms {
-        let Some(entry) = cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown) else { continue };
-        let config = configs.of(*room, subscriptions.get(&entry.room_id), request);
-        let task =
-            RoomTask { entry, sent: state.rooms.get(&entry.room_id), config: &config, subscribed: room.subscribed };
-        if rooms::is_unchanged(&context, &task) {
-            continue;
-        }
-        if results.is_full() {
-            results.held_back.insert(room.number);
-            continue;
-        }
-        if !done.rooms.contains_key(&room.number) {
-            if reader.missing() >= NEEDED_RECORDS {
-                break;
-            }
-            match rooms::compute(&context, &mut reader, &task) {
-                Some(outcome) => done.rooms.insert(room.number, outcome),
-                // Counted, so that no more is loaded than one answer holds.
-                None => {
-                    results.rooms_missing += 1;
-                    continue;
-                }
-            };
-        }
-        if let Some(outcome) = done.rooms.get(&room.number) {
-            results.add(reach, *room, entry, outcome.clone(), &mut draft);
-        }
-    }
-    if reader.missing() > 0 {
-        return Err(reader.into_missing());
-    }
-    freeze(&context, reach, &results, &mut draft);
-    let of_answer = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
-    let extensions = extensions::compute(
-        &context,
-        &mut reader,
-        &request.extensions,
-        reach,
-        &of_answer,
-        &mut draft,
-        &mut done.extensions,
-    );
-    let Some(extensions) = extensions else { return Err(reader.into_missing()) };
-    let response = SyncResponse {
-        pos: Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: 0 },
-        txn_id: request.txn_id.clone(),
-        typing_names: request.typing_names,
-        lists: reach.responses(cache).into_iter().collect(),
-        rooms: results.rooms,
-        extensions,
-    };
-    let delta = draft.into_delta(cache.position(), None, state.sticky);
-    Ok(Computed { response, delta, fetch: results.fetch })
-}
-
-/// The rooms of an answer, up to its limits.
-#[derive(Default)]
-struct Results {
-    rooms: Vec<(OwnedRoomId, RoomResult)>,
-    fetch: Vec<Fetch>,
-    held_back: FxHashSet<RoomNumber>,
-    rooms_missing: usize,
-    size: usize,
-}
-
-impl Results {
-    fn is_full(&self) -> bool {
-        self.rooms.len() + self.rooms_missing >= ANSWER_ROOMS || self.size >= ANSWER_BYTES
-    }
-
-    fn add(
-        &mut self,
-        reach: &Reach,
-        room: super::lists::ReachedRoom,
-        entry: &crate::model::RoomEntry,
-        outcome: RoomOutcome,
-        draft: &mut Draft<'_>,
-    ) {
-        if let Some(mut result) = outcome.result {
-            result.lists = reach.keys(room.lists);
-            self.size += result.size();
-            self.rooms.push((entry.room_id.clone(), result));
-        }
-        if let Some(delta) = outcome.delta {
-            draft.put(&entry.room_id, delta);
-        }
-        self.fetch.extend(outcome.fetch);
-    }
-
-    /// Returns the timelines that are sent anew or expanded.
-    fn anew(&self) -> FxHashMap<OwnedRoomId, FxHashSet<ruma::OwnedEventId>> {
-        let is_anew =
-            |result: &RoomResult| result.initial || result.timeline.as_ref().is_some_and(|timeline| timeline.expanded);
-        let ids = |result: &RoomResult| {
-            let events = result.timeline.iter().flat_map(|timeline| &timeline.events);
-            events.map(|item| item.event.header.event_id.clone()).collect()
-        };
-        self.rooms
-            .iter()
-            .filter(|(_, result)| is_anew(result))
-            .map(|(room, result)| (room.clone(), ids(result)))
-            .collect()
-    }
-}
-
-/// Marks the rooms that changed and are not sent now: they stay behind the frontier. Forgets those that are gone.
-fn freeze(context: &RoomContext<'_>, reach: &Reach, results: &Results, draft: &mut Draft<'_>) {
-    let Some(frontier) = context.frontier else { return };
-    for number in context.cache.rooms.changed_after(frontier) {
-        let Some(entry) = context.cache.rooms.get(number) else { continue };
-        let sent = reach.get(number).is_some() && !results.held_back.contains(&number);
-        if !sent && rooms::last_change(context.wire, entry) > frontier {
-            draft.change(&entry.room_id, |sent| sent.mark = sent.mark.frozen(frontier));
-        }
-    }
-    let gone: Vec<OwnedRoomId> =
-        draft.state.rooms.keys().filter(|room| context.cache.rooms.number(room).is_none()).cloned().collect();
-    for room in gone {
-        draft.forget(&room);
-    }
 }

@@ -12,7 +12,7 @@ use super::{
     request::{RoomConfig, SyncRequest, Window},
     response::ListResponse,
     rooms::EffectiveConfig,
-    state::State,
+    state::{SentConfig, State},
 };
 use crate::cache::{AccountCache, RoomNumber};
 use crate::model::Known;
@@ -196,6 +196,7 @@ fn owed(cache: &AccountCache, state: &State) -> Vec<RoomNumber> {
 #[derive(Debug, Default)]
 pub struct Configs {
     of_lists: FxHashMap<ListSet, Rc<EffectiveConfig>>,
+    kept: FxHashMap<(*const SentConfig, *const EffectiveConfig), bool>,
 }
 
 impl Configs {
@@ -218,5 +219,16 @@ impl Configs {
                     .or_insert_with(|| Rc::new(EffectiveConfig::union(in_lists(room.lists)))),
             ),
         }
+    }
+
+    /// Returns whether the configuration asks nothing of a room that differs from what it was sent with. Thousands of
+    /// rooms share both, so each pair is compared once; they are told by their address, which both keep meanwhile.
+    pub fn is_kept(&mut self, sent: &Rc<SentConfig>, config: &Rc<EffectiveConfig>) -> bool {
+        let compare = || config.timeline_limit <= sent.timeline_limit && config.wanted == sent.wanted;
+        if Rc::strong_count(config) == 1 {
+            // Of this room alone, and gone after it: its address may come again.
+            return compare();
+        }
+        *self.kept.entry((Rc::as_ptr(sent), Rc::as_ptr(config))).or_insert_with(compare)
     }
 }

@@ -3,6 +3,8 @@
 //! Invariants: nothing here waits, reads a clock or knows JSON fields of a wire; an answer is computed from what the
 //! client confirmed, never from what was merely sent; nothing is consumed by computing an answer.
 
+mod answer;
+#[expect(clippy::module_inception, reason = "one connection, among what connections are made of")]
 mod connection;
 mod connections;
 mod draft;

@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns some queued to-device messages.
-    pub fn to_device(&mut self, device: &DeviceId, first: u64) -> Option<Option<&'a ToDeviceRecord>> {
+    pub fn queued_messages(&mut self, device: &DeviceId, first: u64) -> Option<Option<&'a ToDeviceRecord>> {
         self.read(RecordKey::ToDevice(device.to_owned(), first)).map(|record| match record {
             Some(Record::ToDevice(messages)) => Some(messages.as_ref()),
             _ => None,

@@ -93,7 +93,7 @@ pub struct RoomSent {
     pub config: Rc<SentConfig>,
     /// The client has every event from here on, up to the mark; `None` if it has none.
     pub sent_from: Option<Ordinal>,
-    /// Whether fewer events than wanted were held then, so that older ones are sent when they come.
+    /// Whether fewer events than wanted were held then without a hole, so that older ones are sent when they come.
     pub short: bool,
     /// Members sent by lazy loading since the client last flushed them.
     pub members: Rc<FxHashSet<OwnedUserId>>,
@@ -167,6 +167,9 @@ impl GlobalMarks {
     }
 }
 
+/// How many configurations are shared before those that no room has any more are dropped.
+const SHARED_CONFIGS: usize = 64;
+
 /// What a client confirmed.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -182,6 +185,8 @@ pub struct State {
     pub subscriptions: Rc<Vec<(OwnedRoomId, RoomConfig)>>,
     /// Whether the client has shown that it is of that kind.
     pub sticky: bool,
+    /// The configurations that rooms were sent with, each once: thousands of rooms share a handful.
+    configs: FxHashSet<Rc<SentConfig>>,
 }
 
 /// What an answer adds to the state.
@@ -204,6 +209,16 @@ pub struct Delta {
 }
 
 impl State {
+    /// Returns a state in which no room was sent.
+    pub fn new(number: u64, position: Position, marks: GlobalMarks) -> State {
+        State { number, position, marks, ..State::default() }
+    }
+
+    /// Returns the state of a connection that keeps none.
+    pub fn stateless(marks: GlobalMarks) -> State {
+        State::new(marks.to_bits().unwrap_or(0), Position::default(), marks)
+    }
+
     /// Takes over what the client confirmed.
     pub fn apply(&mut self, delta: Delta) {
         self.number = delta.number;
@@ -216,7 +231,22 @@ impl State {
         for (room, sent) in delta.rooms {
             let before = self.rooms.remove(&room);
             if let Some(sent) = sent {
-                self.rooms.insert(room, sent.applied_to(before));
+                let mut sent = sent.applied_to(before);
+                sent.config = self.shared(sent.config);
+                self.rooms.insert(room, sent);
+            }
+        }
+        if self.configs.len() > SHARED_CONFIGS {
+            self.configs.retain(|config| Rc::strong_count(config) > 1);
+        }
+    }
+
+    fn shared(&mut self, config: Rc<SentConfig>) -> Rc<SentConfig> {
+        match self.configs.get(&config) {
+            Some(shared) => Rc::clone(shared),
+            None => {
+                self.configs.insert(Rc::clone(&config));
+                config
             }
         }
     }

@@ -71,3 +71,48 @@ fn push(json: &mut String, key: &str, value: &str) {
     json.push(':');
     json.push_str(value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Ordinal, Position};
+
+    fn unsigned(stored: &str, transaction: Option<(&str, &str)>) -> Option<String> {
+        let json = format!(r#"{{"type":"m.x","event_id":"$m","sender":"@a:x","content":{{}}{stored}}}"#);
+        let event = Event::parse(serde_json::from_str(&json).expect("JSON"), Timestamp(1_000)).expect("an event");
+        let item = TimelineEvent {
+            ordinal: Ordinal(0),
+            position: Position(1),
+            event,
+            live: true,
+            gap_before: false,
+            token_before: None,
+            token_after: None,
+            transaction: transaction.map(|(device, id)| (device.into(), id.to_owned())),
+        };
+        let audience = Audience { device: "DEV".into(), now: Timestamp(3_500) };
+        audience.timeline_event(&item).unsigned.map(|raw| raw.get().to_owned())
+    }
+
+    #[test]
+    fn the_age_grows_while_the_event_is_held() {
+        let stored = r#","unsigned":{"age":5,"prev_content":{"a": 1}}"#;
+        assert_eq!(unsigned(stored, None).as_deref(), Some(r#"{"age":2505,"prev_content":{"a": 1}}"#));
+    }
+
+    #[test]
+    fn an_odd_age_stays_as_it_is() {
+        let stored = r#","unsigned":{"age":"old"}"#;
+        assert_eq!(unsigned(stored, None).as_deref(), Some(r#"{"age":"old"}"#));
+        let huge = r#","unsigned":{"age":9223372036854775807}"#;
+        assert_eq!(unsigned(huge, None).as_deref(), Some(r#"{"age":9223372036854775807}"#));
+    }
+
+    #[test]
+    fn only_the_device_that_sent_it_learns_the_transaction_id() {
+        let stored = r#","unsigned":{"transaction_id":"theirs"}"#;
+        assert_eq!(unsigned(stored, None).as_deref(), Some("{}"));
+        assert_eq!(unsigned("", Some(("DEV", "t\"1"))).as_deref(), Some(r#"{"transaction_id":"t\"1"}"#));
+        assert_eq!(unsigned("", Some(("OTHER", "t1"))), None);
+    }
+}

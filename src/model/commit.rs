@@ -40,6 +40,8 @@ pub struct Commit {
 pub struct Ephemeral {
     /// Who types now, per room: the whole list each time.
     pub typing: Vec<(OwnedRoomId, Vec<OwnedUserId>)>,
+    /// The same from a base: it holds only where nothing newer is known.
+    pub base_typing: Vec<(OwnedRoomId, Vec<OwnedUserId>)>,
     /// `m.presence` events, by user.
     pub presence: Vec<(OwnedUserId, Rc<RawValue>)>,
 }

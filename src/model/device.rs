@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Position, RecordKey};
+use crate::limits;
 
 /// One device that is polled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,9 +35,53 @@ pub struct DeviceRecord {
     pub unused_fallback_key_types: Option<Vec<String>>,
     /// When either of the two last changed.
     pub keys_position: Position,
+    /// Some tokens of the chain with the position that each stands for, oldest first: for `pos` in `/messages`,
+    /// `/relations` and `/keys/changes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<(Position, String)>,
+}
+
+/// On which side of a position a token of the homeserver may lie, where none is known for the very place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenSide {
+    /// What has changed since it includes all that has changed since the position.
+    AtOrBefore,
+    /// Paging back from it passes everything that is older than the position.
+    AtOrAfter,
 }
 
 impl DeviceRecord {
+    /// Notes that the account is at `token` when a commit makes it reach `position`. Many are thinned out, least where
+    /// they are new; the first one stays, so that there is always one before.
+    pub fn note_token(&mut self, position: Position, token: &str) {
+        if self.tokens.last().is_some_and(|(last, _)| *last >= position) {
+            return;
+        }
+        self.tokens.push((position, token.to_owned()));
+        if self.tokens.len() <= limits::DEVICE_TOKENS {
+            return;
+        }
+        let spread = |window: &[(Position, String)]| match window {
+            [(before, _), _, (after, _)] => after.0.saturating_sub(before.0),
+            _ => u64::MAX,
+        };
+        let old = self.tokens.len().saturating_sub(limits::DEVICE_TOKENS / 3);
+        let crowded = self.tokens.windows(3).take(old).enumerate().min_by_key(|(_, window)| spread(window));
+        if let Some((index, _)) = crowded {
+            self.tokens.remove(index + 1);
+        }
+    }
+
+    /// Returns a token of the chain for `position`, on that side of it; `None` if the chain began later.
+    pub fn token_at(&self, position: Position, side: TokenSide) -> Option<&str> {
+        let after = self.tokens.partition_point(|(noted, _)| *noted <= position);
+        match side {
+            TokenSide::AtOrBefore => self.tokens.get(after.checked_sub(1)?).map(|(_, token)| token.as_str()),
+            // A token may have been noted for a commit that changed nothing after all: the next one is after it surely.
+            TokenSide::AtOrAfter => self.tokens.get(after).map(|(_, token)| token.as_str()).or(self.since.as_deref()),
+        }
+    }
+
     /// Returns a device that has not been polled yet.
     pub fn new(device_id: OwnedDeviceId, to_device_epoch: u32) -> DeviceRecord {
         DeviceRecord {
@@ -50,6 +95,7 @@ impl DeviceRecord {
             one_time_keys: BTreeMap::new(),
             unused_fallback_key_types: None,
             keys_position: Position(0),
+            tokens: Vec::new(),
         }
     }
 }
@@ -85,5 +131,29 @@ impl ToDeviceRecord {
     /// Returns whether this is what is stored for `device` under the encoded key `key`.
     pub fn is_stored_at(&self, device: &DeviceId, key: &str) -> bool {
         RecordKey::ToDevice(device.to_owned(), self.first).encode() == key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_lies_on_the_side_that_was_asked_for() {
+        let mut device = DeviceRecord::new("D".into(), 1);
+        for position in 1..=500 {
+            device.note_token(Position(position), &format!("s{position}"));
+        }
+        device.since = Some("s501".into());
+        assert!(device.tokens.len() <= limits::DEVICE_TOKENS, "{} are kept", device.tokens.len());
+        let number = |token: Option<&str>| token.and_then(|token| token[1..].parse::<u64>().ok());
+        for position in 1..=500 {
+            let before = number(device.token_at(Position(position), TokenSide::AtOrBefore));
+            let after = number(device.token_at(Position(position), TokenSide::AtOrAfter));
+            assert!(before.is_some_and(|token| token <= position), "{before:?} for {position}");
+            assert!(after.is_some_and(|token| token >= position), "{after:?} for {position}");
+        }
+        assert_eq!(number(device.token_at(Position(500), TokenSide::AtOrBefore)), Some(500), "the newest are exact");
+        assert_eq!(device.token_at(Position(0), TokenSide::AtOrBefore), None, "the chain began later");
     }
 }

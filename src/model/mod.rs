@@ -23,7 +23,7 @@ mod view;
 
 pub use account::{AccountRecord, Bootstrap};
 pub use commit::{Commit, Ephemeral};
-pub use device::{DeviceListChange, DeviceListsRecord, DeviceRecord, ToDeviceRecord};
+pub use device::{DeviceListChange, DeviceListsRecord, DeviceRecord, ToDeviceRecord, TokenSide};
 pub use event::{Event, EventError, EventHeader, Membership, RawObject};
 pub use filter::Filters;
 pub use key::{RecordKey, Table, prefix_range};

@@ -16,6 +16,7 @@ use crate::{
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let body = account.homeserver.whole(&poll.token()).await?;
     let response = parse::sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
     for (rooms, left) in [(response.join, false), (response.leave, true)] {

@@ -48,6 +48,13 @@ impl<'a> Fields<'a> {
         Ok(object.map(|object| Fields { path: self.path(name), object }))
     }
 
+    /// Returns the field as a list of objects, empty where it is absent or `null`.
+    pub fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, RequestError> {
+        let objects = self.optional::<Vec<RawObject<'a>>>(name, "a list of objects")?.unwrap_or_default();
+        let fields = |(index, object)| Fields { path: format!("{}[{index}]", self.path(name)), object };
+        Ok(objects.into_iter().enumerate().map(fields).collect())
+    }
+
     /// Returns the fields as named objects. A name that stands twice counts with its last value.
     pub fn objects(&self) -> Result<Vec<(String, Fields<'a>)>, RequestError> {
         let mut objects: Vec<(String, Fields<'a>)> = Vec::with_capacity(self.object.0.len());
@@ -57,13 +64,6 @@ impl<'a> Fields<'a> {
             objects.push((name.clone().into_owned(), Fields { path: self.path(name), object }));
         }
         Ok(objects)
-    }
-
-    /// Returns the elements of the field, which are objects. None where it is absent or `null`.
-    pub fn elements(&self, name: &str, expected: &str) -> Result<Vec<Fields<'a>>, RequestError> {
-        let elements = self.optional::<Vec<RawObject<'a>>>(name, expected)?.unwrap_or_default();
-        let named = |(index, object)| Fields { path: format!("{}[{index}]", self.path(name)), object };
-        Ok(elements.into_iter().enumerate().map(named).collect())
     }
 
     /// Returns how many fields there are.

@@ -12,6 +12,9 @@ mod render;
 mod simplified;
 mod v4;
 
+#[cfg(test)]
+mod tests;
+
 use ruma::UserId;
 
 pub use error::{ErrorResponse, RequestError};

@@ -114,12 +114,14 @@ fn config(rule: &Fields<'_>) -> Result<RoomConfig, RequestError> {
 }
 
 fn patterns(state: &Fields<'_>, name: &str) -> Result<Vec<StatePattern>, RequestError> {
-    let pattern = |element: Fields<'_>| {
-        let event_type = element.optional("type", "a string")?;
-        let state_key = element.optional("state_key", "a string")?;
-        Ok(StatePattern { event_type, state_key })
+    let elements = state.list(name)?;
+    let pattern = |element: &Fields<'_>| {
+        Ok(StatePattern {
+            event_type: element.optional("type", "a string")?,
+            state_key: element.optional("state_key", "a string")?,
+        })
     };
-    state.elements(name, "a list of {type?, state_key?}")?.into_iter().map(pattern).collect()
+    elements.iter().map(pattern).collect()
 }
 
 fn extensions(fields: &Fields<'_>) -> Result<(ExtensionsRequest, TypingNames), RequestError> {

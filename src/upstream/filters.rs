@@ -12,7 +12,9 @@ pub(super) fn chain(with_presence: bool) -> FilterDefinition {
     definition(rooms_with(limits::POLL_TIMELINE), with_presence)
 }
 
-/// The filter of the first request: no rooms, so that the homeserver answers at once whatever the account's size.
+/// The filter of the first request: no rooms, so that the homeserver answers at once whatever the account's size. Synapse
+/// answers without invites, too, because neither rooms nor presence are wanted; any other way to say that there are to be
+/// no rooms has it look at each of them.
 pub(super) fn start(with_presence: bool) -> FilterDefinition {
     let mut rooms = rooms_with(limits::POLL_TIMELINE);
     rooms.rooms = Some(Vec::new());

@@ -118,7 +118,7 @@ async fn the_demo_page_is_served_with_settings_that_lead_back_to_us() {
     assert_eq!(sash.get("/client/nothing").send().await.unwrap().status(), 404);
     assert_eq!(sash.get("/client/..%2fsash.sqlite").send().await.unwrap().status(), 404);
     let config = async || sash.get("/client/config.json").send().await.unwrap().json::<Value>().await.unwrap();
-    assert_eq!(config().await, serde_json::json!({ "homeserver": "", "server": "" }));
+    assert_eq!(config().await, serde_json::json!({ "homeserver": "/", "server": "/" }));
     std::fs::write(page.join("config.json"), r#"{"homeserver":"https://other"}"#).unwrap();
     assert_eq!(config().await["homeserver"], "https://other");
 }

@@ -339,3 +339,42 @@ fn a_receipt_does_not_move_a_room_of_which_nothing_is_known() {
         "#]],
     );
 }
+
+#[test]
+fn invites_that_only_the_whole_shows_are_taken_from_it() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole invites
+           invite !a name=A @me=invite/@b
+           knock !b name=B @me=knock",
+        expect![[r#"
+            !a invite by other active 4000 name A
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+            !b knock active 4000 name B
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"B"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@me:x","content":{"membership":"knock"},"state_key":"@me:x"}
+        "#]],
+    );
+}
+
+#[test]
+fn an_invite_of_the_whole_goes_under_what_the_chain_said_of_the_room() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           leave !rejected | @me=leave
+           join !accepted create @me=join | m1
+         whole invites
+           invite !rejected name=A @me=invite/@b
+           invite !accepted name=B @me=invite/@b
+         complete",
+        expect![[r#"
+            !accepted join active 4000
+              0..1 [m1 s1>]
+              create^1 @me=join^1
+        "#]],
+    );
+}

@@ -131,7 +131,7 @@ fn another_device_adds_events_but_no_state() {
          v2 o0 OTHER
          v2 o1 OTHER
          v2 o2 OTHER
-           join !a topic=T | m2 name=B unread:5/5
+           join !a topic=T | m1 m2 name=B unread:5/5
            invite !i @me=invite/@b
          v2 s2
            join !a | m2 name=B m3 unread:1/0",

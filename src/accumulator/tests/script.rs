@@ -8,6 +8,7 @@
 //!   join !a create @me=join | m1 m2          state | timeline
 //!   join !a | m3 limited prev:p              and `after` for `state_after`, `joined:2`, `heroes:@b,@c`, `unread:2/1`
 //!   invite !b name=B @me=invite/@b
+//! whole invites                              the invites of a base
 //! whole                                      a base, with lines as above; also `scout`, `crawl`
 //! ```
 
@@ -84,6 +85,11 @@ impl World {
             ["complete"] => {
                 let rooms: Vec<OwnedRoomId> = self.cache.rooms.iter().map(|(_, entry)| entry.room_id.clone()).collect();
                 self.commit(|world| complete_bootstrap(&world.cache, &rooms, world.now));
+            }
+            ["whole", "invites"] => {
+                let parts: Vec<Part> = block.iter().map(|line| Part::read(line, self.now)).collect();
+                let response = response("w", &parts);
+                self.commit(|world| accumulate_invites(&world.cache, &response, world.now));
             }
             ["scout"] => self.base(BaseKind::Scout, block),
             ["whole"] => self.base(BaseKind::Whole, block),

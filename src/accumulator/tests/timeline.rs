@@ -243,8 +243,7 @@ fn a_redaction_edits_the_event_that_is_held() {
     let key = crate::model::RecordKey::Timeline(super::script::room("!a"), 0);
     let Some(Some(crate::model::Record::Timeline(chunk))) = world.cache.records.get(&key) else { panic!("no chunk") };
     assert!(chunk.events[0].event.body.get().contains(r#""content":{}"#));
-    assert_eq!(chunk.events[0].position.0, 2, "the edit has the position of its commit");
-    assert_eq!(chunk.events[1].position.0, 1);
+    assert_eq!(chunk.events[0].position.0, 1, "an edit does not make an old event new");
 }
 
 #[test]
@@ -343,4 +342,18 @@ fn only_bump_types_move_the_bump_stamp() {
               create^1 topic=T^2 @me=join^1
         "#]],
     );
+}
+
+#[test]
+fn history_is_a_change_of_the_timeline_unless_all_of_it_is_held() {
+    let mut world = after(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 m4 limited prev:p3
+         history !a m1 m2 prev:p1",
+    );
+    let position = world.cache.account.position;
+    assert_eq!(world.entry("!a").changed.timeline, position, "connections that were sent less look again");
+    world.run("history !a m1 m2 prev:p1");
+    assert_eq!(world.entry("!a").changed.timeline, position);
 }

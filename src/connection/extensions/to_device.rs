@@ -68,7 +68,7 @@ pub fn compute(
             break;
         }
         expected += usize::try_from(end - first.max(last.saturating_add(1))).unwrap_or(usize::MAX);
-        let Some(messages) = reader.to_device(&record.device_id, first) else {
+        let Some(messages) = reader.queued_messages(&record.device_id, first) else {
             complete = false;
             continue;
         };

@@ -23,7 +23,8 @@ pub struct Wanted {
     /// Rules that exclude something.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     rules: Vec<Rule>,
-    /// Whether the members are wanted whom the timeline needs.
+    /// Whether the members are wanted whom the timeline needs. Beside a rule that wants all of them it adds none, but
+    /// those that the client has flushed.
     #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
     pub lazy_members: bool,
 }
@@ -70,9 +71,8 @@ impl StatePattern {
 impl Wanted {
     /// Returns what any of these rules wants.
     pub fn union<'a>(required: impl Iterator<Item = &'a RequiredState> + Clone) -> Wanted {
-        let lazy = required.clone().any(|state| state.lazy_members);
-        let all_members = required.clone().any(|state| !state.lazy_members && returns_all_members(state));
-        let mut wanted = Wanted { lazy_members: lazy && !all_members, ..Wanted::default() };
+        let lazy_members = required.clone().any(|state| state.lazy_members);
+        let mut wanted = Wanted { lazy_members, ..Wanted::default() };
         for state in required {
             wanted.add(state);
         }
@@ -165,7 +165,78 @@ impl Wanted {
     }
 }
 
-fn returns_all_members(state: &RequiredState) -> bool {
-    let includes = state.include.iter().any(|pattern| pattern.state_key.is_none() && pattern.may_match_members());
-    includes && !state.exclude.iter().any(StatePattern::may_match_members)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `type/key` patterns separated by spaces; `*` is anything. After `-` what is excluded, `lazy` for lazy members.
+    fn rule(text: &str) -> RequiredState {
+        let mut state = RequiredState::default();
+        for word in text.split_whitespace() {
+            let (list, word) = match word.strip_prefix('-') {
+                Some(word) => (&mut state.exclude, word),
+                None if word == "lazy" => {
+                    state.lazy_members = true;
+                    continue;
+                }
+                None => (&mut state.include, word),
+            };
+            let (event_type, state_key) = word.split_once('/').unwrap_or((word, ""));
+            let some = |text: &str| (text != "*").then(|| text.to_owned());
+            list.push(StatePattern { event_type: some(event_type), state_key: some(state_key) });
+        }
+        state
+    }
+
+    fn wanted(rules: &[&str]) -> Wanted {
+        let rules: Vec<RequiredState> = rules.iter().map(|text| rule(text)).collect();
+        Wanted::union(rules.iter())
+    }
+
+    #[test]
+    fn an_exclude_cuts_its_own_rule_only() {
+        let both = wanted(&["*/* -name", "name"]);
+        assert!(both.matches("name", ""));
+        assert!(!wanted(&["*/* -name"]).matches("name", ""));
+    }
+
+    #[test]
+    fn everything_under_lazy_members_stops_at_members() {
+        let lazy = wanted(&["*/* lazy"]);
+        assert!(lazy.matches("topic", "") && !lazy.matches("m.room.member", "@a:x"));
+        let named = wanted(&["*/* m.room.member/@a:x lazy"]);
+        assert!(named.matches("m.room.member", "@a:x") && !named.matches("m.room.member", "@b:x"));
+        let by_key = wanted(&["*/@a:x lazy"]);
+        assert!(by_key.matches("m.room.member", "@a:x"), "a key names a member, too");
+    }
+
+    #[test]
+    fn a_rule_that_wants_all_members_has_them_beside_a_lazy_one() {
+        for all in ["*/*", "m.room.member/*"] {
+            assert!(wanted(&["lazy", all]).matches("m.room.member", "@a:x"), "{all}");
+        }
+        assert!(!wanted(&["lazy", "*/* lazy"]).matches("m.room.member", "@a:x"));
+    }
+
+    #[test]
+    fn covering_is_seen_where_the_rules_show_it() {
+        let covers = |more: &[&str], less: &[&str]| wanted(more).covers_state(&wanted(less));
+        assert!(covers(&["name topic"], &["name"]) && !covers(&["name"], &["name topic"]));
+        assert!(covers(&["*/*"], &["name", "*/* -topic"]));
+        assert!(covers(&["name/*"], &["name/x"]) && covers(&["*/x"], &["name/x"]));
+        assert!(covers(&["*/* -topic", "name"], &["*/* -topic"]) && !covers(&["*/* -topic"], &["*/* -name"]));
+    }
+
+    #[test]
+    fn the_members_to_load_are_those_that_could_match() {
+        assert_eq!(wanted(&["name m.room.member/@a:x"]).member_keys(), Some(vec!["@a:x"]));
+        assert_eq!(wanted(&["name"]).member_keys(), Some(Vec::new()));
+        assert_eq!(wanted(&["m.room.member/*"]).member_keys(), None);
+        assert!(wanted(&["*/*"]).wants_all_members() && !wanted(&["*/* lazy"]).wants_all_members());
+    }
+
+    #[test]
+    fn equal_unions_are_equal_values() {
+        assert_eq!(wanted(&["name topic", "topic"]), wanted(&["topic", "name"]));
+    }
 }

@@ -16,7 +16,7 @@ use ruma::OwnedRoomId;
 
 pub use config::{EffectiveConfig, Wanted};
 pub use stripped::is_outside;
-pub use timeline::newest_ids;
+pub use timeline::{newest, withheld_until};
 
 use super::{
     reader::Reader,
@@ -40,6 +40,8 @@ pub struct RoomContext<'a> {
     pub since: Option<&'a str>,
     /// The position in the request's `pos`; `None` without `pos`.
     pub frontier: Option<Position>,
+    /// Whether another device's poll may bring an event before this device's own poll tells that it sent it.
+    pub shares_account: bool,
 }
 
 /// One room that a rule matches.
@@ -50,6 +52,8 @@ pub struct RoomTask<'a> {
     pub sent: Option<&'a RoomSent>,
     /// What is wanted of it.
     pub config: &'a EffectiveConfig,
+    /// Whether that is nothing but what it was sent with.
+    pub config_kept: bool,
     /// Whether a subscription names it.
     pub subscribed: bool,
 }
@@ -87,14 +91,11 @@ pub enum Fetch {
 /// Returns whether the room needs no look: nothing about it has changed for this connection.
 pub fn is_unchanged(context: &RoomContext<'_>, task: &RoomTask<'_>) -> bool {
     let Some((sent, upto)) = task.sent.zip(task.upto(context)) else { return false };
-    let history_came = sent.short && sent.sent_from.is_some_and(|from| task.entry.timeline_first < from);
     last_change(context.wire, task.entry) <= upto
         && sent.mark == Mark::Live
         && sent.is_dm == context.cache.is_dm(task.entry)
         && sent.membership == task.entry.membership
-        && !history_came
-        && task.config.timeline_limit <= sent.config.timeline_limit
-        && task.config.wanted == sent.config.wanted
+        && task.config_kept
 }
 
 /// Returns when the room last changed as far as its result goes.
@@ -145,7 +146,8 @@ fn inside<'a>(
     let timeline = timeline?;
     let limited = timeline.result.as_ref().is_some_and(|timeline| timeline.limited);
     let flush = upto.is_none() || limited;
-    let lazy = lazy_members::compute(context, reader, task, upto, &timeline, flush)?;
+    let here = state.as_deref().unwrap_or_default();
+    let lazy = lazy_members::compute(context, reader, task, upto, &timeline, here, flush)?;
     result.required_state = state?;
     summary?;
     result.required_state.extend(lazy.items);

@@ -32,7 +32,11 @@ pub fn compute<'a>(
     let views: Option<Vec<StateView<'_>>> = state.into_iter().chain(members).collect();
     let chosen = |event_type: &str, state_key: &str, entry: &StateEntry| match &entry.event {
         Some(_) => !was_sent(sent, upto, event_type, state_key, entry.position),
-        None => context.wire == Wire::V4 && entry.position > upto && sent.config.wanted.matches(event_type, state_key),
+        // Wanted anew, it may be left over with the client from the last time it was wanted.
+        None => {
+            let newly_wanted = !sent.config.wanted.matches(event_type, state_key);
+            context.wire == Wire::V4 && (entry.position > upto || newly_wanted)
+        }
     };
     Some(pick(context, task.config, &views?, chosen))
 }

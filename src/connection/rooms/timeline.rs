@@ -3,12 +3,10 @@
 //! Invariants: a window never reaches across a gap, because the client could not know of it; it is the newest part of
 //! what is held, so the client always has the live end; `prev_batch` stands at or after the oldest event shown.
 
-use ruma::OwnedEventId;
-use rustc_hash::FxHashSet;
-
 use super::{RoomContext, RoomTask};
 use crate::connection::{reader::Reader, request::Wire, response::TimelineResult};
-use crate::model::{Ordinal, Position, RoomEntry, TimelineEvent};
+use crate::limits::OWN_EVENT_WAIT;
+use crate::model::{Ordinal, Position, RoomEntry, TimelineEvent, Timestamp};
 
 /// The timeline of a room in one answer, and what the client has afterwards.
 pub struct TimelineOutcome<'a> {
@@ -18,7 +16,7 @@ pub struct TimelineOutcome<'a> {
     pub events: Vec<&'a TimelineEvent>,
     /// From where on the client has every event.
     pub sent_from: Option<Ordinal>,
-    /// Whether fewer events than wanted are held, and the room has more.
+    /// Whether fewer events than wanted are held without a hole, and the room has more.
     pub short: bool,
     /// The `timeline_limit` that the client's timeline satisfies.
     pub limit: u32,
@@ -69,8 +67,9 @@ pub fn compute<'a>(
         let window = walk(context, reader, task.entry, limit, None)?;
         return Some(anew(context, task, &window, false));
     };
-    let history_came = sent.short && sent.sent_from.is_some_and(|from| task.entry.timeline_first < from);
-    if limit > sent.config.timeline_limit || history_came {
+    // What is filled in later counts as a change of the timeline.
+    let history_may_have_come = sent.short && task.entry.changed.timeline > upto;
+    if limit > sent.config.timeline_limit || history_may_have_come {
         let window = walk(context, reader, task.entry, limit, None)?;
         let oldest = window.shown.last().map(|item| item.ordinal);
         if oldest.is_some_and(|oldest| sent.sent_from.is_none_or(|from| oldest < from)) {
@@ -96,21 +95,38 @@ pub fn compute<'a>(
         result: result(context, task.entry, &window, limit),
         events: window.shown.iter().rev().copied().collect(),
         sent_from: if limited { oldest } else { sent.sent_from.or(oldest) },
-        short: sent.short && !limited,
+        short: if limited { window.is_short(limit) } else { sent.short },
         limit: if limited { limit } else { sent.config.timeline_limit.max(limit) },
         fetch_from: None,
     })
 }
 
-/// Returns the ids of the newest events that are held: those that the room would be shown with if it were new.
-pub fn newest_ids<'a>(
+/// Returns the newest events that are held, newest first: those that the room would be shown with if it were new.
+pub fn newest<'a>(
     context: &RoomContext<'a>,
     reader: &mut Reader<'a>,
     entry: &RoomEntry,
     limit: u32,
-) -> Option<FxHashSet<OwnedEventId>> {
-    let window = walk(context, reader, entry, limit, None)?;
-    Some(window.shown.iter().map(|item| item.event.header.event_id.clone()).collect())
+) -> Option<Vec<&'a TimelineEvent>> {
+    Some(walk(context, reader, entry, limit, None)?.shown)
+}
+
+/// Returns until when the room waits for the device's own poll to tell whether it sent the user's latest event: shown
+/// without its transaction id, a client takes the event for another one than the one that it is sending. `None` inside
+/// where there is nothing to wait for.
+pub fn withheld_until<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    entry: &RoomEntry,
+) -> Option<Option<Timestamp>> {
+    let news = context.frontier.filter(|frontier| context.shares_account && entry.changed.timeline > *frontier);
+    let Some(frontier) = news else { return Some(None) };
+    let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
+    let Some(chunk) = reader.timeline(&entry.room_id, newest.chunk())? else { return Some(None) };
+    let fresh = chunk.events.iter().rev().take_while(|item| item.live && item.position > frontier);
+    let unclaimed = fresh.filter(|item| item.transaction.is_none() && item.event.sender() == context.cache.user_id);
+    let until = unclaimed.map(|item| item.event.arrived.after(OWN_EVENT_WAIT)).max();
+    Some(until.filter(|until| *until > context.audience.now))
 }
 
 fn anew<'a>(
@@ -120,7 +136,7 @@ fn anew<'a>(
     expanded: bool,
 ) -> TimelineOutcome<'a> {
     let limit = task.config.timeline_limit;
-    let short = limit > 0 && window.end == End::Held;
+    let short = window.is_short(limit);
     let mut result = result(context, task.entry, window, limit);
     if let Some(result) = &mut result
         && expanded
@@ -192,6 +208,11 @@ impl<'a> Window<'a> {
         }
         self.passed.push(item);
         item.gap_before.then_some(End::Gap)
+    }
+
+    /// Returns whether it has fewer events than wanted although the room has more.
+    fn is_short(&self, limit: u32) -> bool {
+        self.shown.len() < limit as usize && matches!(self.end, End::Held | End::Gap)
     }
 
     /// Forgets hidden events before the oldest shown: a token among them would stand before it.

@@ -97,7 +97,7 @@ fn to_device_messages_end_a_wait() {
             > first conn=crypto to_device
               nothing
             > sync conn=crypto to_device wait
-            waits
+            waits 30000
             todevice wakes v4/crypto
               to_device[m1] next=1
         "#]],
@@ -322,7 +322,7 @@ fn typing_is_the_full_list_and_stopping_is_a_change() {
               x: 1
               typing !a:x: @bob:x @eve:x
             > sync x[0,9] limit=0 typing wait
-            waits
+            waits 30000
             !a wakes v4/
               x: 1
               typing !a:x: 
@@ -443,7 +443,7 @@ fn presence_is_handed_on() {
             > first presence conn=c
               presence 1
             > sync presence conn=c wait
-            waits
+            waits 30000
             presence wakes v4/c
               presence 2
         "#]],
@@ -468,6 +468,33 @@ fn unread_counts_are_an_extension_on_v4() {
             > sync x[0,9] limit=0 unread
               x: 1
               unread !a:x: 0/0
+        "#]],
+    );
+}
+
+#[test]
+fn who_typed_before_a_leave_does_not_type_after_the_next_join() {
+    check(
+        "
+        !a: create; join; typing @bob:x
+        first x[0,9] limit=0 typing
+        !a: leave
+        !a: join
+        sync x[0,9] limit=0 typing
+        sync x[0,9] limit=0 typing
+        ",
+        expect![[r#"
+            > first x[0,9] limit=0 typing
+              x: 1
+              !a initial join in x
+              typing !a:x: @bob:x
+              (2 stored)
+            > sync x[0,9] limit=0 typing
+              x: 1
+              !a initial join in x
+              typing !a:x: 
+            > sync x[0,9] limit=0 typing
+              x: 1
         "#]],
     );
 }

@@ -173,7 +173,7 @@ fn a_room_of_which_nothing_is_known_is_counted_but_not_sent() {
               !a initial join in x timeline[$m1] limited prev=s0
               (2 stored)
             > sync x[0,9] limit=1 wait
-            waits
+            waits 30000
             !b wakes v4/
               x: 2
               !b initial join in x name=Tea timeline[$m1] limited prev=s0 live=1

@@ -4,6 +4,7 @@ mod oracle;
 mod script;
 mod world;
 
+mod convergence;
 mod extensions;
 mod list_windows;
 mod positions;

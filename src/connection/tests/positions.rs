@@ -436,7 +436,7 @@ fn a_wait_ends_with_news_or_with_its_time() {
         sync a[0,9] limit=1 wait
         !a: m2
         sync a[0,9] limit=1 wait
-        later 30
+        later 30000
         sync a[0,9] limit=1
         ",
         expect![[r#"
@@ -445,12 +445,12 @@ fn a_wait_ends_with_news_or_with_its_time() {
               !a initial join in a timeline[$m1] limited prev=s0
               (2 stored)
             > sync a[0,9] limit=1 wait
-            waits
+            waits 30000
             !a wakes v4/
               a: 1
               !a in a timeline[$m2] prev=s0 live=1
             > sync a[0,9] limit=1 wait
-            waits
+            waits 30000
               a: 1
             > sync a[0,9] limit=1
               a: 1
@@ -477,7 +477,7 @@ fn a_change_that_nobody_sees_wakes_nobody() {
               !a initial join in a timeline[$m1] limited prev=s0
               (2 stored)
             > sync a[0,0] limit=1 wait
-            waits
+            waits 30000
             !a wakes v4/
               a: 2
               !a in a timeline[$m2] prev=s0 live=1
@@ -501,7 +501,7 @@ fn a_room_that_moves_into_the_window_ends_the_wait() {
               !a initial join in a timeline[$m1] limited prev=s0
               (2 stored)
             > sync a[0,0] limit=1 wait
-            waits
+            waits 30000
             !b wakes v4/
               a: 2
               !b initial join in a timeline[$n2] limited prev=s0 live=1
@@ -528,10 +528,10 @@ fn a_newer_request_takes_the_place_of_the_waiting_one() {
               !a initial join in a timeline[$create1 $join1 $m1] prev=s0
               (2 stored)
             > sync a[0,9] limit=5 wait
-            waits
+            waits 30000
             > sync a[0,9] limit=5 wait
             superseded v4/
-            waits
+            waits 30000
             !a wakes v4/
               a: 1
               !a in a timeline[$m2] prev=s0 live=1
@@ -597,29 +597,105 @@ fn a_connection_without_rooms_can_ask_for_rooms_later() {
 
 #[test]
 fn at_most_sixteen_connections_of_a_device_live() {
+    // The least recently used one goes, also from the store.
+    let mut script = String::from("!a: create; join\n");
+    for number in 0..16 {
+        script.push_str(&format!("first conn=c{number:02} a[0,9] limit=0\nlater 1\n"));
+    }
+    script.push_str("sync conn=c00 a[0,9] limit=0\n");
+    script.push_str("first conn=more a[0,9] limit=0\n");
+    script.push_str("restart\n");
+    script.push_str("sync conn=c00 a[0,9] limit=0\n");
+    script.push_str("sync conn=c01 a[0,9] limit=0\n");
+    script.push_str("sync conn=c02 a[0,9] limit=0\n");
+    let seen = super::script::run(&script);
+    let last = seen.split("restart").last().unwrap_or_default().lines().rev().take(6).collect::<Vec<_>>();
+    expect![[r#"
+        > sync conn=c00 a[0,9] limit=0
+          a: 1
+        > sync conn=c01 a[0,9] limit=0
+        error: unknown pos: start the connection anew
+        > sync conn=c02 a[0,9] limit=0
+          a: 1"#]]
+    .assert_eq(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn an_answer_has_at_most_a_thousand_rooms_and_the_next_one_brings_the_rest() {
+    let seen = super::script::run(
+        "
+        many 1005
+        !x: create; join; m1
+        first a[0,2000] limit=0 +!x limit=1
+        sync a[0,2000] limit=0 +!x limit=1
+        sync a[0,2000] limit=0 +!x limit=1
+        ",
+    );
+    let lines: Vec<&str> = seen.lines().filter(|line| !line.contains("!n")).collect();
+    expect![[r#"
+        > first a[0,2000] limit=0 +!x limit=1
+          a: 1006
+          !x initial join in a timeline[$m1] limited prev=s0
+          … 1000 rooms
+          (2 stored)
+        > sync a[0,2000] limit=0 +!x limit=1
+          a: 1006
+          (1 stored)
+        > sync a[0,2000] limit=0 +!x limit=1
+          a: 1006"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn an_own_event_waits_a_moment_for_the_device_that_sent_it() {
     check(
         "
+        device: OTHER
         !a: create; join
-        first a[0,9] limit=1 conn=c0
-        first a[0,9] limit=1 conn=c1
-        first a[0,9] limit=1 conn=c2
-        sync a[0,9] limit=1 conn=c0
+        !b: create; join
+        first a[0,9] limit=5
+        sync a[0,9] limit=5 wait
+        !a: m1 @me:x
+        !a: claim txn
+        sync a[0,9] limit=5 wait
+        !a: m2 @me:x
+        later 1000
+        sync a[0,9] limit=5 wait
+        !a: m3 @me:x; m4 @bob:x
+        !b: n1
+        sync a[0,9] limit=5 wait
+        later 1000
         ",
         expect![[r#"
-            > first a[0,9] limit=1 conn=c0
-              a: 1
-              !a initial join in a timeline[$join1] limited prev=s0
+            > first a[0,9] limit=5
+              a: 2
+              !b initial join in a timeline[$create3 $join1] prev=s0
+              !a initial join in a timeline[$create2 $join1] prev=s0
               (2 stored)
-            > first a[0,9] limit=1 conn=c1
-              a: 1
-              !a initial join in a timeline[$join1] limited prev=s0
-              (2 stored)
-            > first a[0,9] limit=1 conn=c2
-              a: 1
-              !a initial join in a timeline[$join1] limited prev=s0
-              (2 stored)
-            > sync a[0,9] limit=1 conn=c0
-              a: 1
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            !a wakes v4/
+            waits 1000
+            !a wakes v4/
+              a: 2
+              !a in a timeline[$m1(txn)] prev=s0 live=1
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            !a wakes v4/
+            waits 1000
+              a: 2
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            !a wakes v4/
+            waits 1000
+            !b wakes v4/
+              a: 2
+              !b in a timeline[$n1] prev=s0 live=1
+              !a in a timeline[$m3 $m4] prev=s0 live=2
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            waits 29000
         "#]],
     );
 }

@@ -699,7 +699,6 @@ fn members_that_were_wanted_by_name_count_as_sent_for_lazy_loading() {
             > sync a[0,9] limit=1 lazy
               a: 1
               !a in a timeline[$m2] prev=s0 live=1
-              (1 stored)
         "#]],
     );
 }
@@ -779,13 +778,13 @@ fn is_dm_both_ways_sends_the_room_and_ends_a_wait() {
               !a initial join in a
               (2 stored)
             > sync a[0,9] limit=0 wait
-            waits
+            waits 30000
             direct wakes v4/
               a: 1
               !a in a dm=true
               (1 stored)
             > sync a[0,9] limit=0 wait
-            waits
+            waits 30000
             direct wakes v4/
               a: 1
               !a in a dm=false
@@ -1016,7 +1015,7 @@ fn the_sending_device_learns_its_transaction_id() {
         expect![[r#"
             > first a[0,9] limit=5
               a: 1
-              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              !a initial join in a timeline[$create1 $join1 $m1(txn1)] prev=s0
               (2 stored)
         "#]],
     );
@@ -1026,7 +1025,7 @@ fn the_sending_device_learns_its_transaction_id() {
 fn more_history_is_wished_for_subscriptions_and_sent_when_it_comes() {
     check(
         "
-        !a: join; gap t1; m1
+        !a: gap t1; join; m1
         first +!a limit=5
         sync +!a limit=5 wait
         !a: history h1 h2 h3
@@ -1034,14 +1033,15 @@ fn more_history_is_wished_for_subscriptions_and_sent_when_it_comes() {
         ",
         expect![[r#"
             > first +!a limit=5
-              !a initial join timeline[$m1] limited prev=t1
+              !a initial join timeline[$join0 $m1] limited prev=t1
               (2 stored)
+              fetch !a:x from t1 limit 5
             > sync +!a limit=5 wait
-            waits
+            waits 30000
             !a wakes v4/
-            waits
+              !a timeline[$h1 $h2 $h3 $join0 $m1] limited expanded prev=t1
+              (1 stored)
             > sync +!a limit=5
-            superseded v4/
               nothing
         "#]],
     );
@@ -1064,6 +1064,35 @@ fn all_members_are_wished_for_where_all_are_wanted() {
               a: 1
               !a initial join in a state[member/@me:x]
               (2 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn wanting_lazy_members_anew_sends_those_of_the_timeline_that_the_client_has() {
+    check(
+        "
+        !a: create; join; quiet @bob:x; quiet @eve:x; m1 @eve:x; m2 @bob:x
+        first a[0,9] limit=1
+        !a: m3 @bob:x
+        sync a[0,9] limit=1
+        sync a[0,9] limit=1 lazy wait
+        sync a[0,9] limit=1 lazy
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1
+              a: 1
+              !a initial join in a timeline[$m2] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1
+              a: 1
+              !a in a timeline[$m3] prev=s0 live=1
+            > sync a[0,9] limit=1 lazy wait
+              a: 1
+              !a in a state[member/@bob:x]
+              (1 stored)
+            > sync a[0,9] limit=1 lazy
+              a: 1
         "#]],
     );
 }

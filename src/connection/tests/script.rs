@@ -4,7 +4,8 @@
 //! - `sync a[0,1] limit=2 state=m.room.name lazy +!b typing` — a request with the last `pos`; `first …` without one;
 //!   `again …` with the one before, as if the last answer had been lost. `v4` or `on=simplified` choose the wire.
 //! - `wait` in a request parks it; a later commit that wakes it shows its answer under the commit.
-//! - `restart` loses all memory; `later 30` lets seconds pass.
+//! - `many 5` makes as many rooms; `…` in an answer stands for the rooms that are too many to write out.
+//! - `restart` loses all memory; `later 30000` lets milliseconds pass.
 
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, time::Duration};
 
@@ -12,8 +13,8 @@ use ruma::{DeviceId, OwnedRoomId};
 
 use super::world::{DEVICE, ME, World};
 use crate::connection::{
-    Answer, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult, Scope, Selection, StateItem,
-    StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames, Window, Wire,
+    Answer, AnsweredEvent, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult, Scope, Selection,
+    StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames, Window, Wire,
 };
 use crate::model::{Filters, Position, Step};
 
@@ -63,6 +64,11 @@ impl Runner {
     fn line(&mut self, line: &str) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
+            "many" => {
+                for number in 0..rest.parse::<u32>().expect("a number") {
+                    self.world.commit_room(&format!("!n{number:04}:x"), "create; join");
+                }
+            }
             "sync" | "first" | "again" | "foreign" => self.sync(word, rest),
             "restart" => {
                 self.connections = Connections::default();
@@ -70,7 +76,7 @@ impl Runner {
                 self.world.restart();
             }
             "later" => {
-                self.world.now = self.world.now.after(Duration::from_secs(rest.parse().expect("seconds")));
+                self.world.now = self.world.now.after(Duration::from_millis(rest.parse().expect("milliseconds")));
                 let parked = std::mem::take(&mut self.parked);
                 for (name, ticket) in parked {
                     self.poll(&name, ticket);
@@ -145,8 +151,9 @@ impl Runner {
         for _ in 0..1_000 {
             match self.connections.poll_response(&mut self.world.cache, &ticket, self.world.now) {
                 Poll::Need(keys) => self.world.load(keys),
-                Poll::Wait { .. } => {
-                    writeln!(self.out, "waits").expect("text");
+                Poll::Wait { until } => {
+                    let wait = until.since(self.world.now).as_millis();
+                    writeln!(self.out, "waits {wait}").expect("text");
                     return self.parked.push((name.to_owned(), ticket));
                 }
                 Poll::Superseded => return writeln!(self.out, "superseded").expect("text"),
@@ -161,7 +168,7 @@ impl Runner {
         let stored = writes.iter().filter(|(key, record)| is_part(key) && record.is_some()).count();
         self.world.write(writes);
         let client = self.clients.entry(name.to_owned()).or_default();
-        client.before = std::mem::replace(&mut client.last, Some(response.pos));
+        client.before = client.last.replace(response.pos);
         if let Some(to_device) = &response.extensions.to_device {
             client.since = Some(to_device.next_batch);
         }
@@ -186,7 +193,7 @@ fn with_server(word: &str) -> String {
     if word.starts_with('!') && !word.contains(':') { format!("{word}:x") } else { word.to_owned() }
 }
 
-fn request(words: &str) -> SyncRequest {
+pub fn request(words: &str) -> SyncRequest {
     let mut request = SyncRequest {
         wire: Wire::V4,
         conn_id: String::new(),
@@ -317,7 +324,10 @@ fn describe(out: &mut String, response: &SyncResponse, stored: usize) {
     for (key, list) in &response.lists {
         lines.push(format!("{key}: {}", list.count));
     }
-    lines.extend(response.rooms.iter().map(|(id, room)| describe_room(id.as_str(), room)));
+    lines.extend(response.rooms.iter().take(20).map(|(id, room)| describe_room(id.as_str(), room)));
+    if response.rooms.len() > 20 {
+        lines.push(format!("… {} rooms", response.rooms.len()));
+    }
     lines.extend(describe_extensions(response));
     if stored > 0 {
         lines.push(format!("({stored} stored)"));
@@ -366,7 +376,7 @@ fn describe_room(id: &str, room: &RoomResult) -> String {
         add(format!("state[{}]", room.required_state.iter().map(describe_state).collect::<Vec<_>>().join(" ")));
     }
     if let Some(timeline) = &room.timeline {
-        let ids = timeline.events.iter().map(|item| item.event.header.event_id.as_str()).collect::<Vec<_>>();
+        let ids = timeline.events.iter().map(describe_event).collect::<Vec<_>>();
         add(format!("timeline[{}]", ids.join(" ")));
         for (word, holds) in [("limited", timeline.limited), ("expanded", timeline.expanded)] {
             if holds {
@@ -381,6 +391,16 @@ fn describe_room(id: &str, room: &RoomResult) -> String {
         }
     }
     line
+}
+
+fn describe_event(item: &AnsweredEvent) -> String {
+    let id = item.event.header.event_id.as_str();
+    let unsigned: BTreeMap<String, serde_json::Value> =
+        item.unsigned.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    match unsigned.get("transaction_id").and_then(serde_json::Value::as_str) {
+        Some(transaction) => format!("{id}({transaction})"),
+        None => id.to_owned(),
+    }
 }
 
 fn describe_state(item: &StateItem) -> String {

@@ -164,6 +164,9 @@ impl World {
                 commit.devices.push(self.device.clone());
                 commit.device_data.push(device);
             }
+            "device" => commit
+                .devices
+                .push(DeviceRecord { since: Some("t0".to_owned()), ..DeviceRecord::new(words[0].into(), 8) }),
             "presence" => {
                 for user in users_of(words) {
                     let event = raw(&format!("{{\"type\":\"m.presence\",\"sender\":\"{user}\"}}"));
@@ -276,7 +279,8 @@ impl Room {
             ["name", name] => {
                 entry.name = (name != "-").then(|| name.to_owned());
                 entry.changed.summary = position;
-                let content = if name == "-" { "{}".to_owned() } else { format!("{{\"name\":\"{name}\"}}") };
+                let content =
+                    if name == "-" { "{\"name\":\"\"}".to_owned() } else { format!("{{\"name\":\"{name}\"}}") };
                 self.set("m.room.name", "", &content, position, now);
             }
             ["state", kind, key, value] => {
@@ -323,6 +327,12 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
+            ["claim", transaction] => {
+                if let Some(item) = self.timeline.last_mut() {
+                    item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+                }
+                self.entry.changed.timeline = position;
+            }
             ["mine", id, transaction] => {
                 self.message(id, ME, position, now);
                 if let Some(item) = self.timeline.last_mut() {
@@ -424,7 +434,11 @@ impl Room {
         self.entry.changed.timeline = position;
     }
 
+    /// History is laid before the newest segment, and closes its gap as far as it goes.
     fn history(&mut self, ids: &[&str], position: crate::model::Position, now: Timestamp) {
+        if let Some(first) = self.timeline.first_mut() {
+            first.gap_before = false;
+        }
         for id in ids.iter().rev() {
             self.entry.timeline_first.0 -= 1;
             self.timeline.insert(

@@ -6,6 +6,7 @@ use axum::http::Uri;
 use super::App;
 use crate::{
     connection::Pos,
+    model::TokenSide,
     server::{error::ApiError, identity::Token},
 };
 
@@ -21,7 +22,10 @@ pub(super) async fn translate(app: &App, uri: &Uri, token: Option<&Token>) -> Re
     let mut pairs = Vec::new();
     for pair in query.split('&') {
         let translated = match position(pair) {
-            Some((name, pos)) => app.shards.v2_token(identity.clone(), pos).await?.map(|token| (name, token)),
+            Some((name, pos)) => {
+                let token = app.shards.v2_token(identity.clone(), pos, side(uri, name)).await?;
+                token.map(|token| (name, token))
+            }
             None => None,
         };
         pairs.push(match translated {
@@ -31,6 +35,11 @@ pub(super) async fn translate(app: &App, uri: &Uri, token: Option<&Token>) -> Re
         });
     }
     Ok(Some(format!("{}?{}", uri.path(), pairs.join("&"))))
+}
+
+/// A device list that is told twice costs a request, one that is not told costs messages.
+fn side(uri: &Uri, name: &str) -> TokenSide {
+    if name == "from" && uri.path().ends_with("/keys/changes") { TokenSide::AtOrBefore } else { TokenSide::AtOrAfter }
 }
 
 /// Returns the name and value of a parameter that looks like a `pos`.

@@ -21,7 +21,7 @@ use crate::{
     account::{Account, AccountError, Dependencies, Status},
     connection::{SyncRequest, SyncResponse},
     limits::SEEN_INTERVAL,
-    model::Timestamp,
+    model::{Timestamp, TokenSide},
     platform::{Clock, SystemClock, SystemRandom, Task, spawn},
     server::{
         error::ApiError,
@@ -123,10 +123,10 @@ impl Accounts {
     }
 
     /// Returns the v2 token that a `pos` stands for.
-    pub(super) async fn v2_token(&self, identity: &Identity, pos: &str) -> Option<String> {
+    pub(super) async fn v2_token(&self, identity: &Identity, pos: &str, side: TokenSide) -> Option<String> {
         let slot = self.slots.borrow().get(&identity.user).cloned()?;
         let open = slot.open.lock().await;
-        open.as_ref()?.account.v2_token(&identity.device, pos)
+        open.as_ref()?.account.v2_token(&identity.device, pos, side)
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.

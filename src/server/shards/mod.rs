@@ -25,6 +25,7 @@ use super::{
 use crate::{
     connection::{SyncRequest, Wire},
     limits::SHARD_QUEUE,
+    model::TokenSide,
 };
 
 /// What every shard is given.
@@ -71,6 +72,7 @@ enum Command {
     V2Token {
         identity: Identity,
         pos: String,
+        side: TokenSide,
         reply: Reply<Option<String>>,
     },
     /// Answers whether there was a poll.
@@ -128,9 +130,9 @@ impl Shards {
     }
 
     /// Returns the v2 token that a `pos` stands for.
-    pub async fn v2_token(&self, identity: Identity, pos: String) -> Result<Option<String>, ApiError> {
+    pub async fn v2_token(&self, identity: Identity, pos: String, side: TokenSide) -> Result<Option<String>, ApiError> {
         let user = identity.user.clone();
-        self.ask(&user, |reply| Command::V2Token { identity, pos, reply }).await
+        self.ask(&user, |reply| Command::V2Token { identity, pos, side, reply }).await
     }
 
     /// Ends the poll of a device until its next sliding sync request. Returns whether it was polled.

@@ -86,8 +86,8 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
                 .and_then(|status| serde_json::to_vec(&status).map_err(|_| ApiError::internal()));
             answer(reply, async { json }).await;
         }
-        Command::V2Token { identity, pos, reply } => {
-            answer(reply, async { Ok(accounts.v2_token(&identity, &pos).await) }).await;
+        Command::V2Token { identity, pos, side, reply } => {
+            answer(reply, async { Ok(accounts.v2_token(&identity, &pos, side).await) }).await;
         }
         // These go on even if nobody waits for them any more: half of it would be worse than all.
         Command::EndPoll { identity, reply } => {

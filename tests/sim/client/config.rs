@@ -1,0 +1,313 @@
+//! What a client asks, and how that is written on each wire.
+
+use std::collections::BTreeMap;
+
+use rand::{Rng, rngs::SmallRng, seq::IndexedRandom};
+use sash_sync::connection::Wire;
+use serde_json::{Map, Value, json};
+
+use super::Client;
+
+/// Everything that a client asks, but for `pos`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    pub lists: BTreeMap<String, List>,
+    pub subscriptions: BTreeMap<String, RoomConfig>,
+    pub account_data: bool,
+    pub receipts: bool,
+    pub typing: bool,
+    pub e2ee: bool,
+    /// How many to-device messages at most, if it takes any.
+    pub to_device: Option<u64>,
+}
+
+/// A list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// `None`: all rooms (v4 only).
+    pub range: Option<(u64, u64)>,
+    pub filters: Filters,
+    pub config: RoomConfig,
+}
+
+/// Which rooms.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filters {
+    pub is_dm: Option<bool>,
+    pub is_encrypted: Option<bool>,
+    pub is_invited: Option<bool>,
+    pub tags: Option<Vec<String>>,
+    pub not_tags: Option<Vec<String>>,
+    pub spaces: Option<Vec<String>>,
+    /// Only spaces, or only rooms without a type.
+    pub room_types: Option<Vec<Option<String>>>,
+}
+
+/// What of a room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomConfig {
+    pub timeline_limit: u64,
+    pub state: Wish,
+}
+
+/// Which state of a room: patterns of type and state key, `None` for any; `$ME` for the user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wish {
+    pub include: Vec<(Option<String>, Option<String>)>,
+    /// v4 only.
+    pub exclude: Vec<(Option<String>, Option<String>)>,
+    pub lazy_members: bool,
+}
+
+impl Config {
+    /// Returns the first configuration of a client.
+    pub fn random(rng: &mut SmallRng, wire: Wire, takes_to_device: bool) -> Config {
+        let mut config = Config {
+            account_data: rng.random_bool(0.7),
+            receipts: rng.random_bool(0.7),
+            typing: rng.random_bool(0.7),
+            e2ee: rng.random_bool(0.6),
+            to_device: takes_to_device.then(|| [3, 20, 100][rng.random_range(0..3)]),
+            ..Config::default()
+        };
+        // An encryption loop has neither lists nor subscriptions.
+        if !rng.random_bool(0.1) {
+            config.lists.insert("all".to_owned(), List::random(rng, wire, &[]));
+        }
+        config
+    }
+
+    /// Changes what is asked, as users who scroll and open rooms do.
+    pub fn change(&mut self, rng: &mut SmallRng, wire: Wire, rooms: &[String]) {
+        match rng.random_range(0..14) {
+            0..3 => {
+                if let Some(list) = self.lists.values_mut().next() {
+                    list.range = random_range(rng, wire);
+                }
+            }
+            3 => {
+                if let Some(list) = self.lists.values_mut().last() {
+                    list.config.timeline_limit = [0, 1, 2, 4, 10, 20][rng.random_range(0..6)];
+                }
+            }
+            4 => {
+                if let Some(list) = self.lists.values_mut().last() {
+                    list.config.state = Wish::random(rng, wire);
+                }
+            }
+            5 | 6 => _ = self.lists.insert("second".to_owned(), List::random(rng, wire, rooms)),
+            7 => _ = self.lists.remove("second"),
+            8..11 => {
+                if let Some(room) = rooms.choose(rng) {
+                    self.subscriptions.insert(room.clone(), RoomConfig::random(rng, wire));
+                }
+            }
+            11 => {
+                if let Some(room) = self.subscriptions.keys().nth(rng.random_range(0..3)).cloned() {
+                    self.subscriptions.remove(&room);
+                }
+            }
+            12 => self.receipts = !self.receipts,
+            _ => self.typing = !self.typing,
+        }
+    }
+
+    /// Returns query and body of a request.
+    pub fn request(&self, client: &Client, timeout: u64) -> (String, Value) {
+        let (wire, pos) = (client.wire, client.has.pos.as_deref());
+        let mut body = Map::new();
+        body.insert("conn_id".to_owned(), json!(client.conn_id));
+        let lists: Map<String, Value> = self.lists.iter().map(|(key, list)| (key.clone(), list.render(wire))).collect();
+        let rooms: Map<String, Value> =
+            self.subscriptions.iter().map(|(room, config)| (room.clone(), config.render(wire).into())).collect();
+        body.insert("lists".to_owned(), lists.into());
+        body.insert("room_subscriptions".to_owned(), rooms.into());
+        body.insert("extensions".to_owned(), self.extensions(client).into());
+        if wire == Wire::V4 {
+            body.insert("timeout".to_owned(), json!(timeout));
+            if let Some(pos) = pos {
+                body.insert("pos".to_owned(), json!(pos));
+            }
+            return (String::new(), body.into());
+        }
+        let pos = pos.map(|pos| format!("&pos={pos}")).unwrap_or_default();
+        (format!("timeout={timeout}{pos}"), body.into())
+    }
+
+    fn extensions(&self, client: &Client) -> Map<String, Value> {
+        let (to_device, e2ee) = match client.wire {
+            Wire::V4 => ("org.matrix.msc4538.to_device", "org.matrix.msc4543.e2ee"),
+            Wire::Simplified => ("to_device", "e2ee"),
+        };
+        let mut extensions = Map::new();
+        let switches = [
+            ("account_data", self.account_data),
+            ("receipts", self.receipts),
+            ("typing", self.typing),
+            (e2ee, self.e2ee),
+        ];
+        for (name, enabled) in switches {
+            if enabled {
+                extensions.insert(name.to_owned(), json!({ "enabled": true }));
+            }
+        }
+        if let Some(limit) = self.to_device {
+            let mut section = json!({ "enabled": true, "limit": limit });
+            if let Some(since) = &client.has.to_device_since {
+                section["since"] = json!(since);
+            }
+            extensions.insert(to_device.to_owned(), section);
+        }
+        extensions
+    }
+}
+
+impl List {
+    fn random(rng: &mut SmallRng, wire: Wire, rooms: &[String]) -> List {
+        let filters = if rng.random_bool(0.6) { Filters::default() } else { Filters::random(rng, rooms) };
+        List { range: random_range(rng, wire), filters, config: RoomConfig::random(rng, wire) }
+    }
+
+    fn render(&self, wire: Wire) -> Value {
+        let mut list = self.config.render(wire);
+        match (self.range, wire) {
+            (Some((first, last)), Wire::V4) => _ = list.insert("range".to_owned(), json!([first, last])),
+            (Some((first, last)), Wire::Simplified) => _ = list.insert("ranges".to_owned(), json!([[first, last]])),
+            (None, _) => {}
+        }
+        let filters = self.filters.render(wire);
+        if !filters.is_empty() {
+            list.insert("filters".to_owned(), filters.into());
+        }
+        list.into()
+    }
+}
+
+fn random_range(rng: &mut SmallRng, wire: Wire) -> Option<(u64, u64)> {
+    match rng.random_range(0..8) {
+        0 => Some((0, 0)),
+        1 => Some((0, 1)),
+        2 => Some((0, 2)),
+        3 => Some((1, 3)),
+        4 => Some((2, 9)),
+        5 if wire == Wire::V4 => None,
+        _ => Some((0, 99)),
+    }
+}
+
+impl Filters {
+    fn random(rng: &mut SmallRng, rooms: &[String]) -> Filters {
+        let mut filters = Filters::default();
+        let yes = rng.random_bool(0.5);
+        match rng.random_range(0..7) {
+            0 => filters.is_dm = Some(yes),
+            1 => filters.is_encrypted = Some(yes),
+            2 => filters.is_invited = Some(yes),
+            3 => filters.tags = Some(vec!["m.favourite".to_owned()]),
+            4 => filters.not_tags = Some(vec!["m.favourite".to_owned(), "m.lowpriority".to_owned()]),
+            5 => filters.spaces = Some(rooms.choose(rng).into_iter().cloned().collect()),
+            _ => filters.room_types = Some(vec![yes.then(|| "m.space".to_owned())]),
+        }
+        filters
+    }
+
+    fn render(&self, wire: Wire) -> Map<String, Value> {
+        let mut filters = Map::new();
+        let invited = if wire == Wire::V4 { "is_invited" } else { "is_invite" };
+        let flags = [("is_dm", self.is_dm), ("is_encrypted", self.is_encrypted), (invited, self.is_invited)];
+        filters.extend(flags.into_iter().filter_map(|(name, flag)| Some((name.to_owned(), json!(flag?)))));
+        let sets = [("tags", &self.tags), ("not_tags", &self.not_tags), ("spaces", &self.spaces)];
+        filters.extend(sets.into_iter().filter_map(|(name, set)| Some((name.to_owned(), json!(set.as_ref()?)))));
+        filters.extend(self.room_types.as_ref().map(|types| ("room_types".to_owned(), json!(types))));
+        filters
+    }
+}
+
+impl RoomConfig {
+    fn random(rng: &mut SmallRng, wire: Wire) -> RoomConfig {
+        RoomConfig { timeline_limit: [0, 1, 2, 4, 10, 20][rng.random_range(0..6)], state: Wish::random(rng, wire) }
+    }
+
+    fn render(&self, wire: Wire) -> Map<String, Value> {
+        Map::from_iter([
+            ("timeline_limit".to_owned(), json!(self.timeline_limit)),
+            ("required_state".to_owned(), self.state.render(wire)),
+        ])
+    }
+}
+
+const MEMBER: &str = "m.room.member";
+const ME: &str = "$ME";
+
+/// The tested user, whom v4 has no short name for.
+pub const USER: &str = "@me:sim";
+
+impl Wish {
+    /// Returns one of the wishes that clients have.
+    pub fn random(rng: &mut SmallRng, wire: Wire) -> Wish {
+        let some = |kind: &str, key: &str| (Some(kind.to_owned()), Some(key.to_owned()));
+        let names =
+            ["m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.encryption", "m.room.tombstone"];
+        let mut wish = Wish::default();
+        match rng.random_range(0..8) {
+            0 => {}
+            1 | 2 => {
+                wish.include.extend(names.map(|name| some(name, "")));
+                wish.include.push(some(MEMBER, ME));
+                wish.lazy_members = true;
+            }
+            3 => {
+                wish.include.extend([some("m.room.name", ""), some(MEMBER, ME)]);
+                wish.include.push((Some("m.space.child".to_owned()), None));
+            }
+            4 => wish.include.push((None, None)),
+            5 => wish.include.push((Some(MEMBER.to_owned()), None)),
+            6 if wire == Wire::V4 => {
+                wish.include.push((None, None));
+                wish.lazy_members = true;
+                if rng.random_bool(0.5) {
+                    wish.exclude.push((Some("m.room.topic".to_owned()), None));
+                }
+            }
+            6 => wish.include.push((None, Some(String::new()))),
+            _ => {
+                wish.include.push(some("m.room.topic", ""));
+                wish.lazy_members = true;
+            }
+        }
+        wish
+    }
+
+    /// Returns whether the entry is wanted, lazy members aside.
+    pub fn matches(&self, kind: &str, key: &str) -> bool {
+        let is_match = |(wanted_kind, wanted_key): &(Option<String>, Option<String>)| {
+            let wanted_key = wanted_key.as_deref().map(|key| if key == ME { USER } else { key });
+            wanted_kind.as_deref().is_none_or(|wanted| wanted == kind) && wanted_key.is_none_or(|wanted| wanted == key)
+        };
+        // Under lazy loading the element that matches everything stops at members.
+        let is_named = |pattern: &&(Option<String>, Option<String>)| {
+            !(self.lazy_members && kind == MEMBER && **pattern == (None, None))
+        };
+        self.include.iter().filter(is_named).any(is_match) && !self.exclude.iter().any(is_match)
+    }
+
+    fn render(&self, wire: Wire) -> Value {
+        let v4 = |(kind, key): &(Option<String>, Option<String>)| {
+            let mut element = Map::new();
+            element.extend(kind.as_ref().map(|kind| ("type".to_owned(), json!(kind))));
+            element.extend(key.as_ref().map(|key| ("state_key".to_owned(), json!(if key == ME { USER } else { key }))));
+            Value::Object(element)
+        };
+        if wire == Wire::V4 {
+            let include: Vec<Value> = self.include.iter().map(v4).collect();
+            let exclude: Vec<Value> = self.exclude.iter().map(v4).collect();
+            return json!({ "include": include, "exclude": exclude, "lazy_members": self.lazy_members });
+        }
+        let any = |text: &Option<String>| json!(text.as_deref().unwrap_or("*"));
+        let mut pairs: Vec<Value> = self.include.iter().map(|(kind, key)| json!([any(kind), any(key)])).collect();
+        if self.lazy_members {
+            pairs.push(json!([MEMBER, "$LAZY"]));
+        }
+        json!(pairs)
+    }
+}

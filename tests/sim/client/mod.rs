@@ -1,0 +1,91 @@
+//! A client that follows the protocol: what it asks, what it has put together from the answers, what it has stored.
+//!
+//! Invariant: it knows nothing of the model. What it has comes from answers alone.
+
+mod assembled;
+mod config;
+mod timeline;
+
+use std::{cell::RefCell, rc::Rc};
+
+use sash_sync::connection::Wire;
+use serde_json::{Map, Value};
+use tokio::task::JoinHandle;
+
+pub use self::{
+    assembled::{Assembled, Room},
+    config::{Config, Filters, List, RoomConfig, USER},
+    timeline::{Place, Timeline},
+};
+
+/// One client.
+pub struct Client {
+    /// Which of the clients.
+    pub number: usize,
+    /// Its device's id.
+    pub device: String,
+    pub wire: Wire,
+    pub conn_id: String,
+    /// Whether it is the one of its device that takes to-device messages.
+    pub takes_to_device: bool,
+    pub config: Config,
+    /// What it has.
+    pub has: Assembled,
+    /// What it would have after a restart.
+    pub stored: Assembled,
+    pub waiting: Option<Waiting>,
+    /// Whether the answer that it waits for will be lost.
+    pub lose: bool,
+    /// Whether the last answer brought nothing new.
+    pub quiet: bool,
+}
+
+/// A request on its way.
+pub struct Waiting {
+    pub task: JoinHandle<()>,
+    pub reply: Rc<RefCell<Option<Reply>>>,
+    /// What it asked.
+    pub config: Config,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Answer(Value),
+    /// Status, `errcode` and sentence.
+    Error(u16, String, String),
+}
+
+impl Client {
+    /// Returns the URL's query and the body of its next request.
+    pub fn request(&self, timeout: u64) -> (String, Value) {
+        self.config.request(self, timeout)
+    }
+
+    /// Takes an answer.
+    pub fn take(&mut self, answer: &Value, config: &Config, now: u64) -> Result<(), String> {
+        self.quiet = is_quiet(answer);
+        self.has.take(answer, self.wire, config, now)
+    }
+
+    /// Begins anew from what was stored, which is how it was when it asked last.
+    pub fn restart(&mut self) {
+        self.has = self.stored.clone();
+    }
+
+    /// Forgets the connection, and what came over it.
+    pub fn reconnect(&mut self) {
+        let Assembled { to_device, to_device_since, .. } = std::mem::take(&mut self.has);
+        self.has = Assembled { to_device, to_device_since, ..Assembled::default() };
+        self.stored = self.has.clone();
+    }
+}
+
+fn is_quiet(answer: &Value) -> bool {
+    let no_rooms = answer["rooms"].as_object().is_none_or(Map::is_empty);
+    let is_empty = |section: &Value| match section["events"].as_array() {
+        Some(events) => events.is_empty(),
+        None => section.as_object().is_none_or(Map::is_empty),
+    };
+    no_rooms && answer["extensions"].as_object().is_none_or(|extensions| extensions.values().all(is_empty))
+}

@@ -1,0 +1,157 @@
+//! What a client must have from the extensions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Judge, Reach, Shown};
+use crate::{
+    client::{Client, Room},
+    homeserver::world::Receipt,
+};
+
+impl Judge<'_> {
+    /// Checks what belongs to no room.
+    pub(super) fn check_global_extensions(&self, client: &Client, complaints: &mut Vec<String>) {
+        if client.has.pos.is_none() {
+            return complaints.push("has no connection".to_owned());
+        }
+        if client.config.account_data {
+            let data = &self.world.user(self.me).account_data;
+            let expected: BTreeMap<String, Value> =
+                data.iter().map(|(kind, data)| (kind.clone(), parse(data.value.get()))).collect();
+            compare("account data", &client.has.account_data, &expected, complaints);
+        }
+        if client.takes_to_device {
+            let none = Vec::new();
+            let sent = self.ledger.to_device.get(&client.device).unwrap_or(&none);
+            check_to_device(&client.has.to_device, sent, complaints);
+        }
+        if client.config.e2ee && client.has.always_e2ee {
+            self.check_e2ee(client, complaints);
+        }
+    }
+
+    fn check_e2ee(&self, client: &Client, complaints: &mut Vec<String>) {
+        for (pos, user) in &self.ledger.device_changes {
+            let id = &**self.world.user_id(*user);
+            let told = client.has.devices_changed.get(id).copied().unwrap_or(0);
+            if *pos > client.has.began && told < *pos && self.world.share_a_room(self.me, *user) {
+                complaints.push(format!(
+                    "devices of {id} changed at {pos}, which was not told (last told at {told}, began at {})",
+                    client.has.began
+                ));
+            }
+        }
+        let Some(device) = self.world.user(self.me).device(&client.device) else { return };
+        let expected = device.one_time_key_counts();
+        if client.has.key_counts != expected {
+            complaints.push(format!("key counts are {:?}, not {expected:?}", client.has.key_counts));
+        }
+    }
+
+    /// Checks account data, receipts and typing of a joined room that the request reaches.
+    pub(super) fn check_room_extensions(
+        &self,
+        client: &Client,
+        shown: &Shown<'_>,
+        has: &Room,
+        reach: &Reach,
+        found: &mut Vec<String>,
+    ) {
+        if client.config.account_data && !self.crawled {
+            let expected: BTreeMap<String, Value> = shown
+                .own
+                .account_data
+                .iter()
+                .map(|(kind, data)| (kind.clone(), parse(data.value.get())))
+                .filter(|(_, content)| !is_no_tag(content))
+                .collect();
+            let held: BTreeMap<String, Value> =
+                has.account_data.clone().into_iter().filter(|(_, content)| !is_no_tag(content)).collect();
+            compare("room account data", &held, &expected, found);
+        }
+        if client.config.receipts && !self.crawled {
+            self.check_receipts(shown, has, reach, found);
+        }
+        if client.config.typing && !self.ledger.typing_unknown.contains(&shown.room.no) {
+            let expected: BTreeSet<String> =
+                shown.room.typing.keys().map(|user| self.world.user_id(*user).to_string()).collect();
+            if has.typing != expected {
+                found.push(format!("typing are {:?}, not {expected:?}", has.typing));
+            }
+        }
+    }
+
+    /// The user's own must be held, and those at the events with which the room would be shown if it were new. Of others,
+    /// an answer in the middle of a connection need not tell, and Sash does not keep what points at events that it lacks.
+    fn check_receipts(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
+        let limit = reach.rules.iter().map(|rule| rule.timeline_limit).max().unwrap_or(0) as usize;
+        let seen: BTreeSet<&str> = has.timeline.latest_events().take(limit).map(|(id, _)| id).collect();
+        for receipt in &shown.room.receipts {
+            let is_own = receipt.user == self.me;
+            // On the wire an event has one place per type and user, so threads of one hide each other.
+            if (receipt.is_private() && !is_own) || self.shared_its_place(receipt) {
+                continue;
+            }
+            let user = self.world.user_id(receipt.user).to_string();
+            let event = self.world.event_id(receipt.event);
+            let held = has.receipts.get(&(receipt.kind.to_string(), user.clone(), receipt.thread.clone()));
+            let is_due = is_own || seen.contains(event.as_str());
+            if is_due && held != Some(&event) {
+                let held = held.map(|id| self.world.find_event(id));
+                found.push(format!(
+                    "{} {:?} of {user} is at {held:?}, not at #{}",
+                    receipt.kind, receipt.thread, receipt.event
+                ));
+            }
+        }
+    }
+
+    fn shared_its_place(&self, receipt: &Receipt) -> bool {
+        let threads = self.ledger.receipts.get(&(receipt.user, receipt.kind.to_string(), receipt.event));
+        threads.is_some_and(|threads| threads.len() > 1)
+    }
+}
+
+fn parse(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The first answer need not say that a room has no tags.
+fn is_no_tag(content: &Value) -> bool {
+    *content == json!({ "tags": {} })
+}
+
+fn compare(
+    what: &str,
+    held: &BTreeMap<String, Value>,
+    expected: &BTreeMap<String, Value>,
+    complaints: &mut Vec<String>,
+) {
+    let kinds: BTreeSet<&String> = held.keys().chain(expected.keys()).collect();
+    for kind in kinds {
+        if held.get(kind) != expected.get(kind) {
+            let short =
+                |value: Option<&Value>| value.map(|value| value.to_string().chars().take(120).collect::<String>());
+            complaints.push(format!(
+                "{what} {kind} is {:?}, not {:?}",
+                short(held.get(kind)),
+                short(expected.get(kind))
+            ));
+        }
+    }
+}
+
+fn check_to_device(processed: &[Value], sent: &[Value], complaints: &mut Vec<String>) {
+    let number = |message: Option<&Value>| message.map(|message| message["content"]["n"].clone());
+    let first = (0..processed.len().max(sent.len())).find(|index| processed.get(*index) != sent.get(*index));
+    if let Some(index) = first {
+        let (held, expected) = (number(processed.get(index)), number(sent.get(index)));
+        complaints.push(format!(
+            "to-device message {index} of {} is {held:?}, not {expected:?}; {} were processed",
+            sent.len(),
+            processed.len()
+        ));
+    }
+}

@@ -1,0 +1,68 @@
+//! What a client must have once everybody has caught up: what the model says its user may see.
+//!
+//! Invariants: it asks only for what the protocol promises; where v2 does not tell something, or where two answers are
+//! right, it asks for neither. Every complaint names the client, the room and both sides.
+
+mod extensions;
+mod lists;
+mod room;
+mod shown;
+mod timeline;
+
+use crate::{
+    client::{Client, RoomConfig},
+    homeserver::world::{EventNo, RoomNo, UserNo, World},
+    ledger::Ledger,
+};
+
+pub use self::{lists::Reach, shown::Shown};
+
+/// What the oracle judges by.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    pub world: &'a World,
+    pub ledger: &'a Ledger,
+    pub me: UserNo,
+    /// Whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
+    pub crawled: bool,
+    /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
+    /// that the user may not see.
+    pub state_after: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// Returns everything that is wrong with what the client has.
+    pub fn complaints(&self, client: &Client) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let reaches = self.check_lists(client, &mut complaints);
+        for (room, reach) in &reaches {
+            self.check_reached(client, *room, reach, &mut complaints);
+        }
+        for (id, room) in &client.has.rooms {
+            self.check_everywhere(id, room, &mut complaints);
+        }
+        self.check_global_extensions(client, &mut complaints);
+        let who = format!("client {} ({:?}, {})", client.number, client.wire, client.device);
+        complaints.iter_mut().for_each(|complaint| *complaint = format!("{who}: {complaint}"));
+        complaints
+    }
+
+    /// Returns the rooms that the client's request surely reaches, and what is asked of each.
+    pub fn reached(&self, client: &Client) -> Vec<(RoomNo, Reach)> {
+        self.check_lists(client, &mut Vec::new())
+    }
+
+    /// Returns whether the homeserver tells of this state event.
+    fn is_told(&self, event: EventNo) -> bool {
+        self.state_after || self.world.is_visible(self.world.event(event), self.me)
+    }
+
+    fn shown(&self, room: RoomNo) -> Option<Shown<'a>> {
+        Shown::new(*self, room)
+    }
+}
+
+/// Returns whether any of the rules asks for timeline events.
+pub fn wants_timeline(rules: &[RoomConfig]) -> bool {
+    rules.iter().any(|rule| rule.timeline_limit > 0)
+}

@@ -1,0 +1,121 @@
+//! One room of the model as the tested user may see it.
+
+use crate::homeserver::world::{EventNo, Membership, Room, RoomNo, UserRoom};
+
+use super::Judge;
+
+/// A room that the user is, or was, in some relation to.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    pub judge: Judge<'a>,
+    pub room: &'a Room,
+    pub own: &'a UserRoom,
+}
+
+impl<'a> Shown<'a> {
+    pub fn new(judge: Judge<'a>, room: RoomNo) -> Option<Shown<'a>> {
+        let own = judge.world.user(judge.me).rooms.get(&room)?;
+        Some(Shown { judge, room: judge.world.room(room), own })
+    }
+
+    pub fn membership(&self) -> Membership {
+        self.own.membership
+    }
+
+    pub fn membership_name(&self) -> &'static str {
+        match self.own.membership {
+            Membership::Join => "join",
+            Membership::Invite => "invite",
+            Membership::Knock => "knock",
+            Membership::Leave => "leave",
+            Membership::Ban => "ban",
+        }
+    }
+
+    /// Returns whether somebody else made the membership what it is.
+    pub fn by_other(&self) -> bool {
+        self.judge.world.event(self.own.event).sender != self.judge.me
+    }
+
+    pub fn is_joined(&self) -> bool {
+        self.own.membership == Membership::Join
+    }
+
+    /// Returns the position up to which the user sees the room.
+    pub fn until(&self) -> u64 {
+        if self.is_joined() { self.judge.world.pos() } else { self.own.pos }
+    }
+
+    /// Returns the position of the user's newest join, if there was one.
+    pub fn last_join(&self) -> Option<u64> {
+        let id = self.judge.world.user_id(self.judge.me);
+        let history = self.room.history("m.room.member", id)?;
+        let world = self.judge.world;
+        history
+            .after(0)
+            .filter(|event| world.membership_in(*event) == Some(Membership::Join))
+            .map(|event| world.event(event).pos)
+            .last()
+    }
+
+    /// Returns whether Sash learned of the user's last stay while it lasted: afterwards nobody tells of it.
+    pub fn stay_was_seen(&self) -> bool {
+        let id = self.judge.world.user_id(self.judge.me);
+        let history = self.room.history("m.room.member", id);
+        self.last_join().zip(history).is_some_and(|(join, history)| {
+            let end = history.after(join).map(|event| self.judge.world.event(event).pos).next();
+            end.is_some_and(|end| self.judge.ledger.is_before(join, end))
+        })
+    }
+
+    /// Returns the state entry as the user sees it.
+    pub fn state(&self, kind: &str, key: &str) -> Option<EventNo> {
+        self.room.history(kind, key)?.at(self.until())
+    }
+
+    /// Returns a string in the content of a state entry, if it is not empty.
+    pub fn state_text(&self, kind: &str, key: &str) -> Option<String> {
+        let event = self.state(kind, "")?;
+        self.judge.world.event(event).content_str(key).filter(|text| !text.is_empty())
+    }
+
+    /// Returns the events that the user sees, oldest first, but for those that may have been withheld.
+    pub fn visible(&self) -> Vec<EventNo> {
+        let until = self.until();
+        let world = self.judge.world;
+        let events = self.room.timeline.iter().copied().filter(|event| world.event(*event).pos <= until);
+        events
+            .filter(|event| world.is_visible(world.event(*event), self.judge.me) && !self.is_withheld(*event))
+            .collect()
+    }
+
+    /// Returns whether the user was in the room when the event happened.
+    pub fn was_joined(&self, event: EventNo) -> bool {
+        let world = self.judge.world;
+        let own = self.room.history("m.room.member", world.user_id(self.judge.me));
+        let member = own.and_then(|own| own.at(world.event(event).pos));
+        member.and_then(|member| world.membership_in(member)) == Some(Membership::Join)
+    }
+
+    /// Returns whether the event may have been withheld because of who sent it.
+    pub fn is_withheld(&self, event: EventNo) -> bool {
+        let event = self.judge.world.event(event);
+        !event.is_state() && self.judge.ledger.is_withheld(self.judge.world.user_id(event.sender))
+    }
+
+    /// Returns between which positions the last event lies that moves the room in lists.
+    pub fn activity(&self) -> (u64, u64) {
+        if !matches!(self.own.membership, Membership::Join | Membership::Leave | Membership::Ban) {
+            return (self.own.pos, self.own.pos);
+        }
+        let until = self.until();
+        let world = self.judge.world;
+        let seen = |event: &&EventNo| {
+            world.event(**event).pos <= until && world.is_visible(world.event(**event), self.judge.me)
+        };
+        let newest = self.room.timeline.iter().rev().find(seen);
+        let sure = self.room.timeline.iter().rev().filter(seen).find(|event| !self.is_withheld(**event));
+        let pos = |event: Option<&EventNo>| event.map_or(0, |event| world.event(*event).pos);
+        (pos(sure), pos(newest))
+    }
+}

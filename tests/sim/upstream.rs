@@ -1,0 +1,453 @@
+//! The homeserver as Sash meets it: the model behind the requests that Sash makes, in process, with faults.
+//!
+//! Invariant: a fault changes what Sash hears, never what the model holds, but for what asking itself does there.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+    time::Duration,
+};
+
+use http::{Request, Response};
+use percent_encoding::percent_decode_str;
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use sash_sync::{
+    platform::{self, LocalFuture},
+    upstream::{HttpClient, TransportError},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    clock::VirtualClock,
+    homeserver::{
+        error::ApiError,
+        sync::{self, EventFilter, Filter, Params, Since, StateKey},
+        world::{EventNo, Position, RoomNo, UserNo, Viewer, World},
+    },
+    plan::UpstreamFault,
+};
+
+/// Failures of the whole in a row after which Sash may fetch rooms one by one, which does not tell everything.
+const CRAWL_AFTER: u32 = 4;
+
+/// The homeserver.
+pub struct Upstream {
+    pub world: Rc<RefCell<World>>,
+    clock: VirtualClock,
+    rng: RefCell<SmallRng>,
+    /// Under which name state comes: homeservers differ (MSC4222).
+    pub state_key: StateKey,
+    faults: RefCell<VecDeque<UpstreamFault>>,
+    /// The `since` of the poll that waits, by device.
+    parked: RefCell<BTreeMap<String, Since>>,
+    /// The newest `since` that a device has polled with: everything up to it is stored.
+    polled: RefCell<BTreeMap<String, u64>>,
+    /// The oldest `since` that came first after a start.
+    first: Cell<Option<u64>>,
+    failed_wholes: Cell<u32>,
+    crawled: Cell<bool>,
+}
+
+/// Who asks, what.
+struct Call {
+    user: UserNo,
+    device: String,
+    now: u64,
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+}
+
+type Answer = Result<Value, ApiError>;
+
+impl Upstream {
+    /// Returns the homeserver over a model.
+    pub fn new(world: Rc<RefCell<World>>, clock: VirtualClock, seed: u64) -> Upstream {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let names = [StateKey::StateAfter, StateKey::UnstableStateAfter, StateKey::State];
+        let state_key = names[rng.random_range(0..names.len())];
+        Upstream {
+            world,
+            clock,
+            rng: RefCell::new(rng),
+            state_key,
+            faults: RefCell::default(),
+            parked: RefCell::default(),
+            polled: RefCell::default(),
+            first: Cell::default(),
+            failed_wholes: Cell::default(),
+            crawled: Cell::default(),
+        }
+    }
+
+    /// Lets the next requests go wrong.
+    pub fn fail(&self, fault: UpstreamFault, times: u32) {
+        self.faults.borrow_mut().extend(std::iter::repeat_n(fault, times as usize));
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        self.faults.borrow_mut().clear();
+    }
+
+    /// Returns the `since` up to which everything is stored by all of `devices`.
+    pub fn stored_up_to(&self, devices: &[String]) -> u64 {
+        let polled = self.polled.borrow();
+        devices.iter().map(|device| polled.get(device).copied().unwrap_or(0)).min().unwrap_or(0)
+    }
+
+    /// Forgets what was stored: the next polls tell.
+    pub fn forget_polls(&self) {
+        self.polled.borrow_mut().clear();
+        self.first.set(None);
+    }
+
+    /// Returns from where the devices went on after the last [`Upstream::forget_polls`], the one that was furthest behind.
+    pub fn first_polls(&self) -> u64 {
+        self.first.get().unwrap_or(0)
+    }
+
+    /// Returns whether the device's poll waits and nothing is there for it.
+    pub fn is_caught_up(&self, user: UserNo, device: &str) -> bool {
+        let Some(since) = self.parked.borrow().get(device).copied() else { return false };
+        let world = self.world.borrow();
+        !sync::may_have_news(&world, Viewer { user, device, now: self.clock.millis() }, since)
+    }
+
+    /// Returns whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
+    pub fn has_crawled(&self) -> bool {
+        self.crawled.get()
+    }
+
+    async fn answer(&self, request: Request<Vec<u8>>, timeout: Duration) -> Result<Response<Vec<u8>>, TransportError> {
+        let latency = self.rng.borrow_mut().random_range(1..40);
+        platform::sleep(Duration::from_millis(latency)).await;
+        let fault = self.faults.borrow_mut().pop_front();
+        self.note_whole(&request, fault);
+        match fault {
+            Some(UpstreamFault::Failed) => return Ok(response(500, r#"{"errcode":"M_UNKNOWN","error":"oops"}"#)),
+            Some(UpstreamFault::Gateway) => return Ok(response(502, "<html>Bad Gateway</html>")),
+            Some(UpstreamFault::RateLimited) => {
+                return Ok(response(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1500}"#));
+            }
+            Some(UpstreamFault::Nonsense) => return Ok(response(200, self.nonsense())),
+            Some(UpstreamFault::Null) => return Ok(response(200, "null")),
+            Some(UpstreamFault::Empty) => return Ok(response(200, "")),
+            Some(UpstreamFault::Timeout) => {
+                // Half an hour, which the whole account may take, would make runs long for nothing.
+                platform::sleep(timeout.min(Duration::from_secs(120))).await;
+                return Err(TransportError::Timeout);
+            }
+            _ => {}
+        }
+        if fault == Some(UpstreamFault::Slow) {
+            platform::sleep(Duration::from_secs(5)).await;
+        }
+        let is_sync = request.uri().path().ends_with("/sync");
+        let answer = self.route(request).await;
+        let (status, mut body) = match answer {
+            Ok(body) => (200, body),
+            Err(error) => (error.status, error.body()),
+        };
+        if fault == Some(UpstreamFault::Junk) && is_sync {
+            spoil(&mut body);
+        }
+        let mut body = body.to_string();
+        match fault {
+            Some(UpstreamFault::Lost) => return Err(TransportError::Unreachable("the connection broke".to_owned())),
+            Some(UpstreamFault::HalfBody) => body.truncate(body.len() / 2),
+            _ => {}
+        }
+        Ok(response(status, body))
+    }
+
+    fn nonsense(&self) -> &'static str {
+        ["<html>Please log in to the network</html>", "[]", "{\"next_batch\":5}", "\"s1\"", "{\"rooms\":", "\u{0}"]
+            [self.rng.borrow_mut().random_range(0..6)]
+    }
+
+    /// Counts how often the whole account failed in a row.
+    fn note_whole(&self, request: &Request<Vec<u8>>, fault: Option<UpstreamFault>) {
+        let query = request.uri().query().unwrap_or_default();
+        let is_whole = request.uri().path().ends_with("/sync")
+            && !query.contains("since=")
+            && !query.contains("rooms%22%3A%5B%5D");
+        if !is_whole {
+            return;
+        }
+        let harmless = matches!(fault, None | Some(UpstreamFault::Slow | UpstreamFault::Junk));
+        self.failed_wholes.set(if harmless { 0 } else { self.failed_wholes.get() + 1 });
+        if self.failed_wholes.get() >= CRAWL_AFTER {
+            self.crawled.set(true);
+        }
+    }
+
+    async fn route(&self, request: Request<Vec<u8>>) -> Answer {
+        let path: Vec<String> = segments(request.uri().path());
+        if path.iter().map(String::as_str).eq(["_matrix", "client", "versions"]) {
+            return Ok(json!({ "versions": ["v1.1", "v1.5", "v1.11"], "unstable_features": {} }));
+        }
+        let token = request
+            .headers()
+            .get(http::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let (user, device) = self.world.borrow().authenticate(token.unwrap_or_default())?;
+        let query = pairs(request.uri().query().unwrap_or_default());
+        let path = path.into_iter().skip(3).collect();
+        let call = Call { user, device, now: self.clock.millis(), path, query };
+        let segments: Vec<&str> = call.path.iter().map(String::as_str).collect();
+        match segments.as_slice() {
+            ["sync"] => self.sync(&call).await,
+            ["joined_rooms"] => Ok(self.joined_rooms(&call)),
+            ["notifications"] => self.notifications(&call),
+            ["rooms", room, "messages"] => self.messages(&call, room),
+            ["rooms", room, "context", event] => self.context(&call, room, event),
+            ["rooms", room, "members"] => self.members(&call, room),
+            ["keys", "changes"] => self.key_changes(&call),
+            _ => Err(ApiError::unrecognized()),
+        }
+    }
+
+    async fn sync(&self, call: &Call) -> Answer {
+        let params = self.sync_params(call)?;
+        let deadline = self.clock.millis() + call.number("timeout", 0)?;
+        let mut changed = self.world.borrow_mut().subscribe(call.user);
+        if let Some(since) = params.since {
+            let mut polled = self.polled.borrow_mut();
+            if !polled.contains_key(&call.device) {
+                self.first.set(Some(self.first.get().map_or(since.pos, |first| first.min(since.pos))));
+            }
+            let newest = polled.entry(call.device.clone()).or_default();
+            *newest = since.pos.max(*newest);
+        }
+        loop {
+            changed.mark_unchanged();
+            let now = self.clock.millis();
+            let viewer = Viewer { user: call.user, device: &call.device, now };
+            let is_over = params.since.is_none() || now >= deadline;
+            let response = {
+                let mut world = self.world.borrow_mut();
+                let asked = is_over || params.since.is_some_and(|since| sync::may_have_news(&world, viewer, since));
+                asked.then(|| sync::sync(&mut world, viewer, &params))
+            };
+            if let Some(response) = response.filter(|response| is_over || !response.is_empty()) {
+                return serde_json::to_value(&response).map_err(|error| ApiError::bad_json(error.to_string()));
+            }
+            let _parked = params.since.map(|since| Parked::new(self, &call.device, since));
+            tokio::select! {
+                biased;
+                _ = changed.changed() => {}
+                () = platform::sleep(Duration::from_millis(deadline - now)) => {}
+            }
+        }
+    }
+
+    fn sync_params(&self, call: &Call) -> Result<Params, ApiError> {
+        let since = call.param("since").map(Since::parse).transpose()?;
+        let filter: Filter = call.filter()?;
+        let asked = |name| call.param(name) == Some("true");
+        let state_key = match self.state_key {
+            StateKey::StateAfter if asked("use_state_after") => StateKey::StateAfter,
+            StateKey::UnstableStateAfter if asked("org.matrix.msc4222.use_state_after") => StateKey::UnstableStateAfter,
+            _ => StateKey::State,
+        };
+        Ok(Params { since, filter, full_state: false, state_key })
+    }
+
+    fn joined_rooms(&self, call: &Call) -> Value {
+        let world = self.world.borrow();
+        let rooms: Vec<&str> = world.user(call.user).joined_rooms().map(|room| &*world.room(room).id).collect();
+        json!({ "joined_rooms": rooms })
+    }
+
+    fn notifications(&self, call: &Call) -> Answer {
+        let world = self.world.borrow();
+        let limit = call.number("limit", 20)? as usize;
+        let found = world.notifications(call.user, None, limit, false);
+        let notification = |(event, read): &(EventNo, bool)| {
+            let room = &world.room(world.event(*event).room).id;
+            json!({ "room_id": room, "event": world.render_full(*event, call.viewer()), "read": read, "actions": ["notify"], "ts": world.event(*event).ts })
+        };
+        Ok(json!({ "notifications": found.iter().map(notification).collect::<Vec<_>>() }))
+    }
+
+    fn messages(&self, call: &Call, room: &str) -> Answer {
+        let filter: EventFilter = call.filter()?;
+        let limit = call.number("limit", 10)? as usize;
+        let world = self.world.borrow();
+        let room = readable(&world, room, call)?;
+        let from = match call.param("from") {
+            Some(token) => world.index_of(room, Position::parse(token)?),
+            // What came after a leave is not there for who left.
+            None => world.index_of(room, Position::Stream(world.state_position(room, call.user))),
+        };
+        let page = world.page_back(room, call.user, from, 0, limit, |event| {
+            filter.admits(&event.kind, Some(world.user_id(event.sender)))
+        });
+        let mut answer = json!({ "chunk": render(&world, &page.events, call), "start": world.room_token(from) });
+        if let Some(next) = page.next {
+            answer["end"] = json!(world.room_token(next));
+        }
+        if filter.lazy_load_members {
+            let members = world.senders_members(room, &page.events, world.state_position(room, call.user));
+            answer["state"] = json!(render(&world, &members, call));
+        }
+        Ok(answer)
+    }
+
+    fn context(&self, call: &Call, room: &str, event: &str) -> Answer {
+        let filter: EventFilter = call.filter()?;
+        let world = self.world.borrow();
+        let room = readable(&world, room, call)?;
+        let found = world
+            .find_event(event)
+            .filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), call.user));
+        let event = found.ok_or_else(|| ApiError::not_found("Event not found."))?;
+        let index = world.event(event).index.ok_or_else(|| ApiError::not_found("Event not found."))? as usize;
+        let pos = world.event(event).pos;
+        let all =
+            world.room(room).histories().filter(|(kind, ..)| !filter.lazy_load_members || &***kind != "m.room.member");
+        let mut state: Vec<EventNo> = all.filter_map(|(_, _, history)| history.at(pos)).collect();
+        if filter.lazy_load_members {
+            state.extend(world.senders_members(room, &[event], pos));
+        }
+        Ok(json!({
+            "start": world.room_token(index),
+            "end": world.room_token(index + 1),
+            "event": world.render_full(event, call.viewer()),
+            "events_before": [],
+            "events_after": [],
+            "state": render(&world, &state, call),
+        }))
+    }
+
+    fn members(&self, call: &Call, room: &str) -> Answer {
+        let world = self.world.borrow();
+        let room = readable(&world, room, call)?;
+        let at = world.state_position(room, call.user);
+        let all = world.room(room).state.get("m.room.member").into_iter().flatten();
+        let members: Vec<EventNo> = all.filter_map(|(_, history)| history.at(at)).collect();
+        Ok(json!({ "chunk": render(&world, &members, call) }))
+    }
+
+    fn key_changes(&self, call: &Call) -> Answer {
+        let token =
+            |key| call.param(key).ok_or_else(|| ApiError::invalid(format!("{key} is missing"))).and_then(Since::parse);
+        let (from, to) = (token("from")?, token("to")?);
+        let world = self.world.borrow();
+        let lists = world.device_lists(call.user, from.pos, to.pos);
+        let ids = |users: &std::collections::BTreeSet<UserNo>| {
+            users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>()
+        };
+        Ok(json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
+    }
+}
+
+impl HttpClient for Upstream {
+    fn send<'a>(
+        &'a self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> LocalFuture<'a, Result<Response<Vec<u8>>, TransportError>> {
+        Box::pin(self.answer(request, timeout))
+    }
+}
+
+impl Call {
+    fn viewer(&self) -> Viewer<'_> {
+        Viewer { user: self.user, device: &self.device, now: self.now }
+    }
+
+    fn param(&self, key: &str) -> Option<&str> {
+        self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, key: &str, default: u64) -> Result<u64, ApiError> {
+        let parse = |value: &str| value.parse().map_err(|_| ApiError::invalid(format!("{key} must be a number")));
+        self.param(key).map_or(Ok(default), parse)
+    }
+
+    fn filter<T: Default + serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let parse = |text: &str| serde_json::from_str(text).map_err(|error| ApiError::bad_json(error.to_string()));
+        self.param("filter").map_or_else(|| Ok(T::default()), parse)
+    }
+}
+
+/// Says that a poll waits, for as long as it does.
+struct Parked<'a> {
+    upstream: &'a Upstream,
+    device: &'a str,
+}
+
+impl<'a> Parked<'a> {
+    fn new(upstream: &'a Upstream, device: &'a str, since: Since) -> Parked<'a> {
+        upstream.parked.borrow_mut().insert(device.to_owned(), since);
+        Parked { upstream, device }
+    }
+}
+
+impl Drop for Parked<'_> {
+    fn drop(&mut self) {
+        self.upstream.parked.borrow_mut().remove(self.device);
+    }
+}
+
+fn readable(world: &World, room: &str, call: &Call) -> Result<RoomNo, ApiError> {
+    let room = world.find_room(room).ok_or_else(|| ApiError::forbidden("Unknown room"))?;
+    world.require_readable(room, call.user)?;
+    Ok(room)
+}
+
+fn render(world: &World, events: &[EventNo], call: &Call) -> Vec<Box<serde_json::value::RawValue>> {
+    events.iter().map(|event| world.render_full(*event, call.viewer())).collect()
+}
+
+fn response(status: u16, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
+    response
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
+    };
+    query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Puts junk among the entries of a sync answer: each is to be skipped alone.
+fn spoil(body: &mut Value) {
+    let rooms = &mut body["rooms"];
+    if rooms.is_null() {
+        *rooms = json!({});
+    }
+    for kind in ["join", "invite", "leave"] {
+        let rooms = &mut rooms[kind];
+        if rooms.is_null() {
+            *rooms = json!({});
+        }
+        rooms["no room id"] = json!({});
+        rooms["!junk:sim"] = json!(7);
+        for (id, room) in rooms.as_object_mut().into_iter().flatten() {
+            if id.starts_with('!') && room["timeline"]["events"].is_array() {
+                let events = room["timeline"]["events"].as_array_mut().expect("just looked");
+                events.insert(0, json!({ "type": 5 }));
+                events.push(json!("junk"));
+            }
+        }
+    }
+    for section in ["account_data", "presence"] {
+        if body[section]["events"].is_array() {
+            body[section]["events"].as_array_mut().expect("just looked").push(json!({ "content": 3 }));
+        }
+    }
+}
