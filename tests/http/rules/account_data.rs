@@ -160,11 +160,13 @@ fn receipts_of_a_room_that_was_not_shown_wait_for_it() {
 #[test]
 fn who_types_is_the_whole_list_each_time() {
     check(expect![[r#"
-        v2: !a typing @bob timeline m1 | !b timeline m2
+        v2: !a timeline m1 | !b timeline m2
+        v2: !a typing @bob
         sync list all [0,9] ext typing
             all: 2
             !b initial join in=all heroes[@bob] joined=2 invited=0
             !a initial join in=all heroes[@bob] joined=2 invited=0
+            typing !a[@bob]
         park
         v2: !a typing @bob @eve
         woken
@@ -207,41 +209,52 @@ fn typing_of_a_room_that_comes_into_sight_is_told() {
 #[test]
 fn typing_has_two_names_on_v4() {
     check_v4(expect![[r#"
-        v2: !a typing @bob timeline m1
+        v2: !a timeline m1
+        v2: !a typing @bob
         first list all [0,9] ext typing
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0
+            typing !a[@bob]
         first list all [0,9] ext org.matrix.msc4508.typing
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0
+            org.matrix.msc4508.typing rooms={"!a:x":{"user_ids":["@bob:x"]}}
         first list all [0,9] ext typing ext org.matrix.msc4508.typing
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0
+            org.matrix.msc4508.typing rooms={"!a:x":{"user_ids":["@bob:x"]}}
+            typing !a[@bob]
     "#]]);
 }
 
 #[test]
 fn extensions_cover_the_lists_and_rooms_that_they_name() {
     check(expect![[r#"
-        v2: !a typing @bob timeline m1 | !b typing @bob timeline m2 | !c typing @bob timeline m3
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        v2: !a typing @bob | !b typing @bob | !c typing @bob
         first list top [0,0] list mid [1,1] room !a ext typing
             mid: 3
             top: 3
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            typing !a[@bob]
+            typing !b[@bob]
+            typing !c[@bob]
         first list top [0,0] list mid [1,1] room !a ext typing lists=top rooms=
             mid: 3
             top: 3
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            typing !c[@bob]
         first list top [0,0] list mid [1,1] room !a ext typing lists= rooms=!a
             mid: 3
             top: 3
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            typing !a[@bob]
         first list top [0,0] list mid [1,1] room !a ext typing lists= rooms=
             mid: 3
             top: 3
@@ -260,18 +273,24 @@ fn extensions_cover_the_lists_and_rooms_that_they_name() {
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            simplified: typing !b[@bob]
         first list top [0,0] list mid [1,1] room !a ext typing lists= rooms=*
             mid: 3
             top: 3
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            simplified: typing !a[@bob]
+            simplified: typing !b[@bob]
+            simplified: typing !c[@bob]
         first list top [0,0] list mid [1,1] room !a ext typing lists=* rooms=
             mid: 3
             top: 3
             !a initial join heroes[@bob] joined=2 invited=0
             !b initial join in=mid heroes[@bob] joined=2 invited=0
             !c initial join in=top heroes[@bob] joined=2 invited=0
+            simplified: typing !b[@bob]
+            simplified: typing !c[@bob]
     "#]]);
 }
 
@@ -315,10 +334,12 @@ fn presence_comes_while_it_is_asked_for() {
 #[test]
 fn receipts_and_typing_are_events_on_the_unstable_wire() {
     check_simplified(expect![[r#"
-        v2: !a typing @bob receipts m1@bob timeline m1
+        v2: !a timeline m1
+        v2: !a typing @bob receipts m1@bob
         sync list all [0,9] timeline 1 ext typing ext receipts
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
             receipts !a[m1@bob]
+            typing !a[@bob]
     "#]]);
 }

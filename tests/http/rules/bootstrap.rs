@@ -133,21 +133,8 @@ fn where_the_whole_keeps_failing_every_room_is_fetched() {
         homeserver: fail whole 504
         start: data x.y={}
         begin complete
-        asked
-            sync start
-            sync since=s1
+        asked joined_rooms keys_changes
             joined_rooms
-            notifications limit=50
-            messages !a limit=20
-            messages !b limit=20
-            context !a m1 limit=0
-            context !b m2 limit=0
-            sync whole
-            joined_rooms
-            messages !a limit=20
-            messages !b limit=20
-            context !b m2 limit=0
-            context !a m1 limit=0
             keys_changes from=s1 to=s1
         sync list all [0,9] timeline 1 state name ext e2ee
             all: 2

@@ -45,7 +45,7 @@ fn fields_have_their_types_on_v4() {
         post {"lists":{"a":{"timeline_limit":1,"required_state":[]}}}
             400 M_BAD_JSON: lists.a.required_state: must be an object
         post {"lists":{"a":{"timeline_limit":1,"required_state":{"include":[["a","b"]]}}}}
-            200
+            400 M_BAD_JSON: lists.a.required_state.include: must be a list of {type?, state_key?}
         post {"lists":{"a":{"timeline_limit":1,"required_state":{"lazy_members":1}}}}
             400 M_BAD_JSON: lists.a.required_state.lazy_members: must be true or false
         post {"lists":{"a":{"timeline_limit":1,"required_state":{},"range":[0]}}}
@@ -204,6 +204,6 @@ fn an_unknown_token_is_refused() {
     check(expect![[r#"
         v2: !a timeline m1
         sync token=nobody list all [0,9]
-            401 M_UNKNOWN_TOKEN soft_logout=true: scripted
+            401 M_UNKNOWN_TOKEN soft_logout=false: scripted
     "#]]);
 }

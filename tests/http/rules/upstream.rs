@@ -8,13 +8,7 @@ use crate::scenario::{check, check_v4};
 fn polls_go_on_from_what_was_committed() {
     check_v4(expect![[r#"
         v2: !a timeline m1
-        asked
-            sync start
-            sync since=s1
-            joined_rooms
-            notifications limit=50
-            sync whole
-            sync since=s1
+        asked nothing
         v2: !a m2
         v2: !a m3
         asked
@@ -124,7 +118,7 @@ fn an_expired_token_is_told_and_a_new_one_goes_on() {
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         park
-        logout PHONE
+        logout PHONE soft
         v2: 401 soft
         woken
             401 M_UNKNOWN_TOKEN soft_logout=true: Unknown access token
@@ -150,7 +144,7 @@ fn a_logout_is_told_as_one() {
         logout PHONE
         v2: 401
         sync
-            401 M_UNKNOWN_TOKEN soft_logout=true: scripted
+            401 M_UNKNOWN_TOKEN soft_logout=false: scripted
     "#]]);
 }
 
@@ -178,16 +172,28 @@ fn a_refusal_of_the_account_is_passed_on_until_it_is_lifted() {
 fn a_homeserver_that_forgot_our_since_is_begun_with_anew() {
     check(expect![[r#"
         v2: !a timeline m1 | to_device k1 | keys 1
+        sync list all [0,9] timeline 5 ext e2ee
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            e2ee signed_curve25519=1
         v2: to_device k2 | keys 1 | devices @bob
-        homeserver: fail sync 400 M_UNKNOWN
-        homeserver: fail sync 400 M_UNKNOWN
-        homeserver: fail sync 400 M_UNKNOWN
-        failed sync
-        was-asked sync start
-        sync conn=e ext to_device ext e2ee
-            v4: e2ee signed_curve25519=1
-            simplified: e2ee signed_curve25519=1 changed[@bob] left[]
-            to_device [k1 k2 k1 k2] next=4
+        asked nothing
+        homeserver: forgets
+        start: to_device k3 | keys 1
+        v2: !a m2
+        asked sync
+            v4: sync since=s2 online
+            simplified: sync since=s2
+            sync start
+            v4: sync since=s3 online
+            v4: sync since=s4 online
+            simplified: sync since=s3
+            simplified: sync since=s4
+        sync and ext to_device
+            all: 1
+            !a in=all [m2] limited prev=<m2 live=1
+            e2ee signed_curve25519=1 changed[@bob] left[]
+            to_device [k1 k2 k3] next=3
     "#]]);
 }
 
@@ -241,5 +247,45 @@ fn each_device_has_its_own_messages_keys_and_transactions() {
         sync device=TABLET list all [0,9] timeline 1
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn the_own_message_waits_for_the_poll_of_the_device_that_sent_it() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m2@me
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        sync device=TABLET
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        v2@TABLET: !a m2@me^txn1
+        sync device=TABLET
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn an_own_message_that_no_poll_claims_comes_after_a_second() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park device=TABLET
+        v2: !a m2@me
+        woken device=TABLET
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
     "#]]);
 }

@@ -248,11 +248,15 @@ impl Run {
     fn pos(&mut self, kind: &str, request: &Request) -> Option<String> {
         let connection = self.connections.entry(connection_name(request)).or_default();
         let before = connection.received.len().checked_sub(2).and_then(|at| connection.received.get(at));
+        let last = connection.received.last().cloned();
         match (kind, &request.pos) {
-            (_, Some(pos)) => (pos != "none").then(|| pos.clone()),
+            (_, Some(pos)) => match pos.strip_prefix("of:") {
+                Some(other) => self.connections.get(&format!("{}/{other}", request.device))?.received.last().cloned(),
+                None => (pos != "none").then(|| pos.clone()),
+            },
             ("first", None) => None,
             ("repeat", None) => before.cloned(),
-            _ => connection.received.last().cloned(),
+            _ => last,
         }
     }
 
