@@ -58,6 +58,16 @@ fn clients_have_what_their_user_may_see() {
     tell(&seeds);
 }
 
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [1, 7, 15] {
+        let plan = Plan::of_seed(seed);
+        let traces = [(); 2].map(|()| simulation::trace_of(&plan));
+        let differs = traces[0].iter().zip(&traces[1]).find(|(first, second)| first != second);
+        assert!(differs.is_none(), "seed {seed} ran in two ways:\n{differs:#?}");
+    }
+}
+
 /// Runs all seeds whatever fails, and counts what does: which bug to look for first.
 fn survey(seeds: &[(u64, String)]) {
     let mut counted: BTreeMap<String, (usize, u64, String)> = BTreeMap::new();

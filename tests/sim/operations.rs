@@ -240,8 +240,11 @@ impl Operations<'_> {
         let Some((room, user)) = self.somebody_in_a_room() else { return "nobody to type".to_owned() };
         let stops = self.world.room(room).typing.contains_key(&user) && self.rng.random_bool(0.7);
         let until = (!stops).then_some(self.now + 3_600_000);
+        let before = self.world.pos();
         self.world.set_typing(room, user, until);
-        self.ledger.typing_unknown.remove(&room);
+        if self.world.pos() > before {
+            self.ledger.typing_unknown.remove(&room);
+        }
         format!("{} {} typing in {}", self.world.user_id(user), if stops { "stops" } else { "starts" }, self.name(room))
     }
 

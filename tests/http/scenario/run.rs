@@ -96,6 +96,7 @@ impl Run {
             "failed" => self.homeserver.failed(rest).await,
             "was-asked" => self.homeserver.was_asked(rest).await,
             "asked" => return self.asked(rest),
+            "login-device" => self.log_in_device(rest).await,
             "login" => self.homeserver.log_in(rest, "PHONE"),
             "logout" => self.homeserver.log_out(rest),
             "pause" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
@@ -144,6 +145,18 @@ impl Run {
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap_or_default());
         self.settled(phase).await;
+    }
+
+    /// Gives another device a token, and has it polled for.
+    async fn log_in_device(&mut self, device: &str) {
+        self.homeserver.log_in(device, device);
+        if !self.homeserver.has_begun(device) {
+            self.homeserver.tell(device, "");
+        }
+        let begin = json!({ "conn_id": "begin" });
+        let request = self.server.post(wire::path(Wire::Simplified)).bearer_auth(device).json(&begin);
+        assert_eq!(request.send().await.expect("an answer").status(), 200);
+        self.homeserver.taken(device, &self.homeserver.latest(device)).await;
     }
 
     /// Waits until the account's status names a word: a state, or a phase of the bootstrap. Without one, until it is not
@@ -235,11 +248,15 @@ impl Run {
     fn pos(&mut self, kind: &str, request: &Request) -> Option<String> {
         let connection = self.connections.entry(connection_name(request)).or_default();
         let before = connection.received.len().checked_sub(2).and_then(|at| connection.received.get(at));
+        let last = connection.received.last().cloned();
         match (kind, &request.pos) {
-            (_, Some(pos)) => Some(pos.clone()),
+            (_, Some(pos)) => match pos.strip_prefix("of:") {
+                Some(other) => self.connections.get(&format!("{}/{other}", request.device))?.received.last().cloned(),
+                None => (pos != "none").then(|| pos.clone()),
+            },
             ("first", None) => None,
             ("repeat", None) => before.cloned(),
-            _ => connection.received.last().cloned(),
+            _ => last,
         }
     }
 

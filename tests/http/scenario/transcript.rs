@@ -56,10 +56,11 @@ fn play(scenario: &Expect, wires: &[Wire]) {
             }
             number += 1;
         } else if line.is_empty() || line.starts_with('#') {
+            // What separates scenes, and what is said about them, stays.
             told.push_str(&format!("{line}\n"));
         }
     }
-    scenario.assert_eq(&told);
+    scenario.assert_eq(&format!("{}\n", told.trim_end()));
 }
 
 /// Returns what came of each step on one wire.

@@ -109,7 +109,8 @@ impl Judge<'_> {
                 found.push(format!("member {key} is {}, not #{current:?}", self.name(Some(held))));
             }
         }
-        for sender in &has.needed {
+        let needed = has.needed.iter().filter(|_| !self.ledger.paged.contains(&shown.room.no));
+        for sender in needed {
             let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone()))
                 && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
