@@ -35,7 +35,7 @@ use std::{
 use plan::Plan;
 use simulation::Failure;
 
-/// How many seeds are run when nobody says: about a minute on two cores.
+/// How many seeds are run when nobody says: well within a minute on two cores.
 const SEEDS: u64 = 400;
 const THREADS: usize = 2;
 
