@@ -11,7 +11,7 @@ use crate::{
     limits,
     model::{
         AccountRecord, AccountView, Commit, DeviceRecord, Ephemeral, Position, Record, RecordKey, RoomEntry, Step,
-        Timestamp,
+        Timestamp, order::sorted,
     },
 };
 
@@ -138,14 +138,13 @@ impl<'v> Draft<'v> {
     /// Hands out activity stamps: within one response in the order in which its rooms' newest events were sent.
     fn stamp(&mut self) {
         let now = self.now;
-        let mut stamped: Vec<(Timestamp, usize)> = self
+        let stamped = self
             .rooms
             .iter()
             .enumerate()
             .filter_map(|(index, (_, news))| news.as_ref().map(|news| (news.sent.min(now), index)))
             .collect();
-        stamped.sort_unstable();
-        for (_, index) in stamped {
+        for (_, index) in sorted(stamped) {
             let stamp = Timestamp(self.account.last_stamp.0.saturating_add(1)).max(now);
             self.account.last_stamp = stamp;
             if let Some((entry, Some(news))) = self.rooms.get_mut(index) {

@@ -110,7 +110,8 @@ impl Judge<'_> {
             }
         }
         for sender in &has.needed {
-            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone())) && (!has.flushed.contains(sender) || is_named(sender));
+            let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone()))
+                && (!has.flushed.contains(sender) || is_named(sender));
             if !known && shown.room.state_event(MEMBER, sender).is_some() {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }

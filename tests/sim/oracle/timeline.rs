@@ -10,7 +10,8 @@ use crate::{
 
 /// Returns what is wrong with the timeline. `to_the_end`: whether it must have the newest event.
 pub fn complaints(shown: &Shown<'_>, timeline: &Timeline, to_the_end: bool) -> Vec<String> {
-    let mut walk = Walk { shown, visible: shown.visible(), up_to_date: to_the_end, next: None, gap: None, complaints: Vec::new() };
+    let mut walk =
+        Walk { shown, visible: shown.visible(), up_to_date: to_the_end, next: None, gap: None, complaints: Vec::new() };
     for place in &timeline.places {
         walk.step(place);
     }
