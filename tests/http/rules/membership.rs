@@ -243,6 +243,7 @@ fn a_room_that_one_is_outside_of_has_no_typing_receipts_or_account_data() {
             all: 1
             !a initial join in=all name="Tea" joined=2 invited=0 [m1] limited prev=<m1
             account_data !a[x.y={"n":0}]
+            typing !a[@bob]
         v2: !a leave timeline m2 kick@me
         sync
             all: 1
