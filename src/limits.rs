@@ -159,3 +159,5 @@ pub const BACKGROUND_FETCHES: usize = 32;
 pub const DEVICE_TOKENS: usize = 24;
 /// Bytes of records that one account keeps in memory.
 pub const RECORD_CACHE: usize = 32 << 20;
+/// How long the device that speaks for the account may be without a poll before another one takes its place.
+pub const AUTHOR_ABSENCE: Duration = Duration::from_secs(60);

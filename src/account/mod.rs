@@ -62,6 +62,8 @@ pub struct Account {
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
     fetching: RefCell<FxHashSet<Fetching>>,
+    /// Since when the author does not poll, as another device's poll noticed.
+    pub(crate) author_absent_since: Cell<Option<Timestamp>>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -92,6 +94,13 @@ impl Account {
     pub fn end_poll(&self, device: &DeviceId) {
         if let Some(poll) = self.polls.borrow_mut().remove(device) {
             poll.end();
+        }
+        if self.state.borrow().cache.account.author.as_deref() == Some(device) {
+            // It will not come back by itself: the next poll of another device takes over at once.
+            self.author_absent_since.set(Some(Timestamp(0)));
+            for other in self.polls.borrow().values() {
+                other.hurry();
+            }
         }
         self.wake_all();
     }

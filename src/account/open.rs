@@ -42,6 +42,7 @@ impl Account {
             status: watch::Sender::new(status),
             polls: RefCell::default(),
             fetching: RefCell::default(),
+            author_absent_since: Cell::default(),
             stopped: Cell::new(false),
         }))
     }

@@ -315,6 +315,10 @@ pub fn accumulate_history(
         let laid =
             Laid { position: room.draft.position, token_before: token_before.as_deref(), token_after: None, complete };
         room.timeline().lay_history(events, &laid);
+        if room.timeline().is_edited() {
+            // What was asked for has come: connections that were sent less look again.
+            room.entry.changed.timeline = room.draft.position;
+        }
         room.close();
     }
     draft.finish()

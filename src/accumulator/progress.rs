@@ -34,6 +34,21 @@ pub fn begin_chain_anew(view: &dyn AccountView, device: &DeviceId) -> Commit {
     commit
 }
 
+/// Makes `device` the one from whose polls state, counts, account data and receipts are taken, because the one before
+/// does not poll any more. What that one did not bring and this one was not asked for, the whole brings: it is laid anew,
+/// and only what comes by this device from now on wins over it.
+pub fn take_over_authorship(view: &dyn AccountView, device: &DeviceId) -> Commit {
+    let mut commit = unchanged(view);
+    if let Some(record) = view.device(device) {
+        let first_since = record.since.clone();
+        let first_position = commit.position.next();
+        commit.devices.push(DeviceRecord { first_since, first_position, ..record.clone() });
+        commit.account.author = Some(device.to_owned());
+        commit.account.bootstrap = Bootstrap::Whole { failures: 0 };
+    }
+    commit
+}
+
 fn unchanged(view: &dyn AccountView) -> Commit {
     let account = view.account().clone();
     Commit { position: account.position, account, ..Commit::default() }

@@ -24,16 +24,22 @@ pub(super) fn is_needed(account: &Account, poll: &Poll) -> bool {
     record.bootstrap != Bootstrap::Complete && record.author.as_deref().is_none_or(|author| author == poll.device())
 }
 
-/// Runs until the account is known whole, or the homeserver refuses.
+/// Runs until the account is known whole.
 pub(super) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
+    poll.set_bootstrapping(true);
+    see_through(&account, &poll).await;
+    poll.set_bootstrapping(false);
+}
+
+async fn see_through(account: &Rc<Account>, poll: &Poll) {
     let mut backoff = Backoff::default();
     loop {
         let phase = account.state.borrow().cache.account.bootstrap.clone();
         let result = match phase {
-            Bootstrap::Start => advance(&account, Bootstrap::Scout).await.map_err(PollError::from),
-            Bootstrap::Scout => scout_first(&account, &poll).await,
-            Bootstrap::Whole { failures } => fetch_whole(&account, &poll, failures).await,
-            Bootstrap::Crawl => crawl(&account, &poll).await,
+            Bootstrap::Start => advance(account, Bootstrap::Scout).await.map_err(PollError::from),
+            Bootstrap::Scout => scout_first(account, poll).await,
+            Bootstrap::Whole { failures } => fetch_whole(account, poll, failures).await,
+            Bootstrap::Crawl => crawl(account, poll).await,
             Bootstrap::Complete => return,
         };
         match result {

@@ -43,7 +43,8 @@ pub(crate) enum PollError {
 pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
     let mut backoff = Backoff::default();
     let mut since_refusals = 0;
-    let mut bootstrap: Option<Task> = None;
+    // Held, so that it ends with the poll.
+    let mut _bootstrap: Option<Task> = None;
     loop {
         pause_while_queue_is_full(&account, &poll).await;
         match step(&account, &poll).await {
@@ -51,8 +52,8 @@ pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
                 backoff = Backoff::default();
                 since_refusals = 0;
                 account.set_state(State::Live, None);
-                if bootstrap.is_none() && bootstrap::is_needed(&account, &poll) {
-                    bootstrap = Some(platform::spawn(bootstrap::run(Rc::clone(&account), Rc::clone(&poll))));
+                if !poll.is_bootstrapping() && bootstrap::is_needed(&account, &poll) {
+                    _bootstrap = Some(platform::spawn(bootstrap::run(Rc::clone(&account), Rc::clone(&poll))));
                 }
             }
             Err(PollError::Upstream(UpstreamError::UnknownToken { soft_logout })) => {
@@ -89,6 +90,7 @@ pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
 /// Polls once and commits what came.
 async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     begin(account, poll).await?;
+    see_to_authorship(account, poll).await?;
     let since = since(account, poll);
     let request = PollRequest {
         timeout: if since.is_none() || poll.is_behind(account.now()) {
@@ -114,7 +116,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     };
     let response = parse::sync_response(&body)?;
     account.commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), &response, now)).await?;
-    if request.since.is_none() && !response.join.is_empty() && is_author(account, poll) {
+    if request.since.is_none() && response.has_timelines() && is_author(account, poll) {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account).await?;
     }
@@ -125,6 +127,29 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
 
 fn is_author(account: &Account, poll: &Poll) -> bool {
     account.state.borrow().cache.account.author.as_deref() == Some(poll.device())
+}
+
+/// Takes over from an author that does not poll any more: at once if it was ended, after a while if it merely has no
+/// valid token (it will get one), or did not begin yet after a start.
+async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let author = account.state.borrow().cache.account.author.clone();
+    let absent = author
+        .filter(|author| author != poll.device())
+        .is_some_and(|author| account.poll_of(&author).is_none_or(|poll| poll.refusal().is_some()));
+    if !absent {
+        account.author_absent_since.set(None);
+        return Ok(());
+    }
+    let now = account.now();
+    let since = account.author_absent_since.get().unwrap_or(now);
+    account.author_absent_since.set(Some(since));
+    if now.since(since) >= limits::AUTHOR_ABSENCE
+        && account.device(poll.device()).is_some_and(|device| device.since.is_some())
+    {
+        account.commit(|cache, _| Step::Done(accumulator::take_over_authorship(cache, poll.device()))).await?;
+        account.author_absent_since.set(None);
+    }
+    Ok(())
 }
 
 /// Enters the device before its first poll.

@@ -29,6 +29,7 @@ pub struct Poll {
     answers: Cell<u64>,
     presence: Cell<Option<(Presence, Timestamp)>>,
     presence_wanted: Cell<Option<Timestamp>>,
+    bootstrapping: Cell<bool>,
     task: RefCell<Option<Task>>,
 }
 
@@ -75,6 +76,7 @@ impl Poll {
             answers: Cell::default(),
             presence: Cell::default(),
             presence_wanted: Cell::default(),
+            bootstrapping: Cell::default(),
             task: RefCell::default(),
         }
     }
@@ -163,6 +165,14 @@ impl Poll {
         self.behind.set(false);
         self.last_answer.set(Some(now));
         self.answers.set(self.answers.get() + 1);
+    }
+
+    pub(super) fn is_bootstrapping(&self) -> bool {
+        self.bootstrapping.get()
+    }
+
+    pub(super) fn set_bootstrapping(&self, is: bool) {
+        self.bootstrapping.set(is);
     }
 
     pub(super) fn refuse(&self, refusal: Refusal) {

@@ -8,6 +8,7 @@ mod client;
 mod clock;
 #[allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::allow_attributes,
     reason = "a part of the demo homeserver, of which not everything is used here"
@@ -35,7 +36,7 @@ use std::{
 use plan::Plan;
 use simulation::Failure;
 
-/// How many seeds are run when nobody says: about a minute on two cores.
+/// How many seeds are run when nobody says: well within a minute on two cores.
 const SEEDS: u64 = 400;
 const THREADS: usize = 2;
 
@@ -56,6 +57,16 @@ fn clients_have_what_their_user_may_see() {
         return survey(&seeds);
     }
     tell(&seeds);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [1, 7, 15] {
+        let plan = Plan::of_seed(seed);
+        let traces = [(); 2].map(|()| simulation::trace_of(&plan));
+        let differs = traces[0].iter().zip(&traces[1]).find(|(first, second)| first != second);
+        assert!(differs.is_none(), "seed {seed} ran in two ways:\n{differs:#?}");
+    }
 }
 
 /// Runs all seeds whatever fails, and counts what does: which bug to look for first.

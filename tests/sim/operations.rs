@@ -59,7 +59,7 @@ impl Operations<'_> {
             68..75 => self.receipt(),
             75..79 => self.typing(),
             79..84 => self.account_data(),
-            84..91 => self.to_device(),
+            84..91 => self.send_to_device(),
             91..94 => self.devices(),
             94..96 => self.profile(),
             96..98 => self.reset(),
@@ -240,8 +240,11 @@ impl Operations<'_> {
         let Some((room, user)) = self.somebody_in_a_room() else { return "nobody to type".to_owned() };
         let stops = self.world.room(room).typing.contains_key(&user) && self.rng.random_bool(0.7);
         let until = (!stops).then_some(self.now + 3_600_000);
+        let before = self.world.pos();
         self.world.set_typing(room, user, until);
-        self.ledger.typing_unknown.remove(&room);
+        if self.world.pos() > before {
+            self.ledger.typing_unknown.remove(&room);
+        }
         format!("{} {} typing in {}", self.world.user_id(user), if stops { "stops" } else { "starts" }, self.name(room))
     }
 
@@ -294,7 +297,7 @@ impl Operations<'_> {
         }
     }
 
-    fn to_device(&mut self) -> String {
+    fn send_to_device(&mut self) -> String {
         let me = self.me();
         let count = [1, 1, 2, 7, 110][self.rng.random_range(0..5)];
         let device = self.devices.choose(&mut self.rng).cloned();

@@ -112,18 +112,25 @@ pub fn run(plan: &Plan) -> Outcome {
     run_with(plan, |_| {})
 }
 
+/// Returns everything that happens in a run.
+pub fn trace_of(plan: &Plan) -> Vec<String> {
+    let trace = RefCell::default();
+    // The last comparison comes when all has happened.
+    let _ = run_with(plan, |simulation| *trace.borrow_mut() = simulation.trace.iter().cloned().collect());
+    trace.into_inner()
+}
+
 /// Runs a plan to its end; `spoil` changes what clients have before each comparison, to see that the oracle notices.
 pub fn run_with(plan: &Plan, spoil: impl Fn(&mut Simulation)) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     let local = LocalSet::new();
-    let outcome = runtime.block_on(local.run_until(async {
+    runtime.block_on(local.run_until(async {
         let mut simulation = Simulation::new(plan.seed);
         let outcome = simulation.play(plan, &spoil).await;
         simulation.kill().await;
         outcome
-    }));
-    outcome
+    }))
 }
 
 impl Simulation {
@@ -161,6 +168,7 @@ impl Simulation {
             power_was_lost: false,
             commits_failed: false,
         };
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]
         simulation.operate(rng.random(), true, |operations| operations.set_up());
         for number in 0..CLIENTS {
             let client = simulation.new_client(number, &mut rng);
@@ -268,6 +276,7 @@ impl Simulation {
         drop(world);
         let stored = if is_set_up { 0 } else { self.upstream.stored_up_to(&self.devices) };
         self.ledger.note(pos, stored);
+        self.upstream.note_change();
         done.into_iter().for_each(|line| self.note(format!("  {line}")));
     }
 
@@ -438,7 +447,7 @@ impl Simulation {
         // Counts of keys come with the next answer, and only with one.
         let me = self.me;
         self.operate(seed, false, |operations| {
-            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })))
+            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })));
         });
         for number in 0..self.clients.len() {
             self.cancel(number);
@@ -449,6 +458,7 @@ impl Simulation {
         self.pass(Duration::from_secs(2)).await;
         self.catch_up().await?;
         self.check_abandoned().await?;
+        self.ledger.paged = self.upstream.paged();
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;
@@ -547,7 +557,10 @@ impl Simulation {
                 vec![format!("client {number} asked to wait, and was answered at once with nothing new")],
             ));
         }
-        let Some(news) = self.make_news(number, rng.random()) else { return Ok(self.cancel(number)) };
+        let Some(news) = self.make_news(number, rng.random()) else {
+            self.cancel(number);
+            return Ok(());
+        };
         self.pass(PROMPT).await;
         self.collect()?;
         if self.clients[number].waiting.is_some() {
@@ -588,6 +601,7 @@ impl Simulation {
         let pos = world.pos();
         drop(world);
         self.ledger.note(pos, self.upstream.stored_up_to(&self.devices));
+        self.upstream.note_change();
         self.note(format!("  news: {news}"));
         Some(news)
     }
@@ -595,19 +609,20 @@ impl Simulation {
     /// Returns a room whose timeline the client surely gets, and somebody else in it.
     fn talkative_room(&self, number: usize) -> Option<(RoomNo, UserNo)> {
         let world = self.world.borrow();
-        let judge = self.judge(&world);
-        let reached = judge.reached(&self.clients[number]);
-        let joined = reached
-            .into_iter()
-            .filter(|(room, reach)| world.room(*room).is_joined(self.me) && wants_timeline(&reach.rules));
-        let with_sender = |(room, _): (RoomNo, _)| {
-            let sender = world
-                .room(room)
-                .joined()
-                .find(|user| *user != self.me && !self.ledger.is_withheld(world.user_id(*user)))?;
-            Some((room, sender))
+        let config = &self.clients[number].config;
+        // What happens moves the room to the top, where a range that begins further down does not reach it.
+        let at_top = config.lists.values().all(|list| list.range.is_none_or(|(first, _)| first == 0));
+        let stays = |(room, reach): &(RoomNo, Reach)| {
+            let subscription = config.subscriptions.get(&*world.room(*room).id);
+            if at_top { wants_timeline(&reach.rules) } else { subscription.is_some_and(|rule| rule.timeline_limit > 0) }
         };
-        joined.filter_map(with_sender).last()
+        let reached = self.judge(&world).reached(&self.clients[number]).into_iter().filter(stays);
+        let joined = reached.filter(|(room, _)| world.room(*room).is_joined(self.me));
+        let with_sender = |(room, _): (RoomNo, Reach)| {
+            let mut others = world.room(room).joined().filter(|user| *user != self.me);
+            others.find(|user| !self.ledger.is_withheld(world.user_id(*user))).map(|sender| (room, sender))
+        };
+        joined.rev().find_map(with_sender)
     }
 
     fn account(&self) -> Option<&Rc<Account>> {

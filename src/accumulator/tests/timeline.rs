@@ -343,3 +343,17 @@ fn only_bump_types_move_the_bump_stamp() {
         "#]],
     );
 }
+
+#[test]
+fn history_is_a_change_of_the_timeline_unless_all_of_it_is_held() {
+    let mut world = after(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 m4 limited prev:p3
+         history !a m1 m2 prev:p1",
+    );
+    let position = world.cache.account.position;
+    assert_eq!(world.entry("!a").changed.timeline, position, "connections that were sent less look again");
+    world.run("history !a m1 m2 prev:p1");
+    assert_eq!(world.entry("!a").changed.timeline, position);
+}

@@ -25,7 +25,7 @@ use super::{
     reader::Reader,
     request::{ExtensionsRequest, Wire},
     response::{AccountDataResponse, ExtensionsResponse},
-    rooms::{RoomContext, newest_ids},
+    rooms::{self, RoomContext},
     state::Mark,
 };
 use crate::cache::RoomNumber;
@@ -194,7 +194,8 @@ impl RoomStep<'_, '_, '_> {
         match self.rooms.anew.get(&entry.room_id) {
             // A room that was sent before its receipts were asked for: as if it came only now.
             None if mark.is_never() && entry.changed.receipts > Position::default() => {
-                let shown = newest_ids(self.context, self.reader, entry, limit)?;
+                let shown = rooms::newest(self.context, self.reader, entry, limit)?;
+                let shown = shown.into_iter().map(|item| item.event.header.event_id.clone()).collect();
                 receipts::of_room(self.reader, user, entry, mark, self.frontier, Some(&shown))
             }
             anew => receipts::of_room(self.reader, user, entry, mark, self.frontier, anew),
@@ -206,7 +207,7 @@ impl RoomStep<'_, '_, '_> {
         if let Some((part, users)) = self.response.typing.as_mut().zip(users) {
             part.insert(entry.room_id.clone(), users);
         }
-        *mark = moved(*mark, typing::changed(self.context.cache, &entry.room_id), self.frontier);
+        *mark = moved(*mark, typing::changed(self.context.cache, entry), self.frontier);
     }
 
     fn counts(&mut self, entry: &RoomEntry, mark: &mut Mark) {
@@ -252,7 +253,7 @@ fn freeze(
         draft.mark(&entry.room_id, |marks| {
             stays(&mut marks.account_data, covered.account_data, entry.changed.account_data);
             stays(&mut marks.receipts, covered.receipts, entry.changed.receipts);
-            stays(&mut marks.typing, covered.typing, typing::changed(cache, &entry.room_id));
+            stays(&mut marks.typing, covered.typing, typing::changed(cache, entry));
             stays(&mut marks.counts, covered.counts, entry.changed.counts);
         });
     }

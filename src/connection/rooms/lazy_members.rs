@@ -3,9 +3,12 @@
 use ruma::{OwnedUserId, UserId};
 use rustc_hash::FxHashSet;
 
-use super::{RoomContext, RoomTask, required_state, timeline::TimelineOutcome};
+use super::{
+    RoomContext, RoomTask, required_state,
+    timeline::{self, TimelineOutcome},
+};
 use crate::connection::{reader::Reader, request::Wire, response::StateItem, state::RoomSent};
-use crate::model::Position;
+use crate::model::{Position, TimelineEvent};
 
 /// The members that come along.
 #[derive(Default)]
@@ -26,7 +29,7 @@ pub fn compute<'a>(
     reader: &mut Reader<'a>,
     task: &RoomTask<'_>,
     upto: Option<Position>,
-    timeline: &TimelineOutcome<'_>,
+    timeline: &TimelineOutcome<'a>,
     state: &[StateItem],
     flushed: bool,
 ) -> Option<LazyMembers> {
@@ -34,7 +37,8 @@ pub fn compute<'a>(
     let known = task.sent.zip(upto);
     let is_lazy = task.config.wanted.lazy_members;
     // Who asked for members by name or wildcard may flush them as well where the timeline is limited.
-    if !is_lazy && !(flushed && known.is_some()) {
+    let may_add = is_lazy || flushed && known.is_some();
+    if !may_add {
         return Some(lazy);
     }
     let mut changed = FxHashSet::default();
@@ -56,7 +60,7 @@ pub fn compute<'a>(
         Some((sent, _)) if !flushed => !task.config.wanted.matches(MEMBER, user) && !has_member(sent, user),
         _ => is_lazy || task.config.wanted.matches(MEMBER, user),
     };
-    let needed: Vec<&str> = needed(timeline)
+    let needed: Vec<&str> = needed(shown(context, reader, task, timeline)?)
         .into_iter()
         .filter(|user| !changed.contains(user) && !here.contains(user))
         .filter(lacks)
@@ -85,11 +89,29 @@ fn has_member(sent: &RoomSent, user: &str) -> bool {
     <&UserId>::try_from(user).is_ok_and(|user| sent.members.contains(user))
 }
 
-/// Returns the senders of the events shown, and the targets of membership events among them, each once.
-fn needed<'a>(timeline: &TimelineOutcome<'a>) -> Vec<&'a str> {
+/// Returns the events whose members are needed: those of this answer, and where lazy loading is wanted anew, those that
+/// the client has already.
+fn shown<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    task: &RoomTask<'_>,
+    timeline: &TimelineOutcome<'a>,
+) -> Option<Vec<&'a TimelineEvent>> {
+    let newly_lazy = |sent: &&RoomSent| task.config.wanted.lazy_members && !sent.config.wanted.lazy_members;
+    let Some(from) = task.sent.filter(newly_lazy).and_then(|sent| sent.sent_from) else {
+        return Some(timeline.events.clone());
+    };
+    let mut held = timeline::newest(context, reader, task.entry, u32::MAX)?;
+    held.retain(|item| item.ordinal >= from);
+    held.extend(&timeline.events);
+    Some(held)
+}
+
+/// Returns the senders of these events, and the targets of membership events among them, each once.
+fn needed(events: Vec<&TimelineEvent>) -> Vec<&str> {
     let mut seen = FxHashSet::default();
     let mut users = Vec::new();
-    for item in &timeline.events {
+    for item in events {
         let header = &item.event.header;
         let target = header.state_key.as_deref().filter(|_| header.event_type == MEMBER);
         for user in std::iter::once(header.sender.as_str()).chain(target) {

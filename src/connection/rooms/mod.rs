@@ -16,7 +16,7 @@ use ruma::OwnedRoomId;
 
 pub use config::{EffectiveConfig, Wanted};
 pub use stripped::is_outside;
-pub use timeline::{newest_ids, withheld_until};
+pub use timeline::{newest, withheld_until};
 
 use super::{
     reader::Reader,

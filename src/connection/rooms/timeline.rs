@@ -3,9 +3,6 @@
 //! Invariants: a window never reaches across a gap, because the client could not know of it; it is the newest part of
 //! what is held, so the client always has the live end; `prev_batch` stands at or after the oldest event shown.
 
-use ruma::OwnedEventId;
-use rustc_hash::FxHashSet;
-
 use super::{RoomContext, RoomTask};
 use crate::connection::{reader::Reader, request::Wire, response::TimelineResult};
 use crate::limits::OWN_EVENT_WAIT;
@@ -104,15 +101,14 @@ pub fn compute<'a>(
     })
 }
 
-/// Returns the ids of the newest events that are held: those that the room would be shown with if it were new.
-pub fn newest_ids<'a>(
+/// Returns the newest events that are held, newest first: those that the room would be shown with if it were new.
+pub fn newest<'a>(
     context: &RoomContext<'a>,
     reader: &mut Reader<'a>,
     entry: &RoomEntry,
     limit: u32,
-) -> Option<FxHashSet<OwnedEventId>> {
-    let window = walk(context, reader, entry, limit, None)?;
-    Some(window.shown.iter().map(|item| item.event.header.event_id.clone()).collect())
+) -> Option<Vec<&'a TimelineEvent>> {
+    Some(walk(context, reader, entry, limit, None)?.shown)
 }
 
 /// Returns until when the room waits for the device's own poll to tell whether it sent the user's latest event: shown

@@ -207,7 +207,9 @@ impl Run {
             let shown = room.timeline.len().min(4);
             assert!(shown > 0 || timeline.is_empty(), "no timeline of {id}");
             assert_eq!(room.timeline[room.timeline.len() - shown..], timeline[timeline.len() - shown..], "end of {id}");
-            let typing = self.world.cache.typing.get(id).map_or(0, |typing| typing.users.len());
+            // What was said before the user came tells nothing.
+            let typing = self.world.cache.typing.get(id).filter(|typing| typing.position >= entry.membership_position);
+            let typing = typing.map_or(0, |typing| typing.users.len());
             assert_eq!(client.typing.get(id).copied().unwrap_or(0), typing, "typing in {id}");
             if let Some(Record::AccountData(tags)) = self.world.store.get(&RecordKey::RoomAccountData(id.clone())) {
                 let tag = tags.entries.get("m.tag").map(|entry| entry.event.get().to_owned());

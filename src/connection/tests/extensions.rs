@@ -471,3 +471,30 @@ fn unread_counts_are_an_extension_on_v4() {
         "#]],
     );
 }
+
+#[test]
+fn who_typed_before_a_leave_does_not_type_after_the_next_join() {
+    check(
+        "
+        !a: create; join; typing @bob:x
+        first x[0,9] limit=0 typing
+        !a: leave
+        !a: join
+        sync x[0,9] limit=0 typing
+        sync x[0,9] limit=0 typing
+        ",
+        expect![[r#"
+            > first x[0,9] limit=0 typing
+              x: 1
+              !a initial join in x
+              typing !a:x: @bob:x
+              (2 stored)
+            > sync x[0,9] limit=0 typing
+              x: 1
+              !a initial join in x
+              typing !a:x: 
+            > sync x[0,9] limit=0 typing
+              x: 1
+        "#]],
+    );
+}

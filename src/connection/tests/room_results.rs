@@ -699,7 +699,6 @@ fn members_that_were_wanted_by_name_count_as_sent_for_lazy_loading() {
             > sync a[0,9] limit=1 lazy
               a: 1
               !a in a timeline[$m2] prev=s0 live=1
-              (1 stored)
         "#]],
     );
 }
@@ -1065,6 +1064,35 @@ fn all_members_are_wished_for_where_all_are_wanted() {
               a: 1
               !a initial join in a state[member/@me:x]
               (2 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn wanting_lazy_members_anew_sends_those_of_the_timeline_that_the_client_has() {
+    check(
+        "
+        !a: create; join; quiet @bob:x; quiet @eve:x; m1 @eve:x; m2 @bob:x
+        first a[0,9] limit=1
+        !a: m3 @bob:x
+        sync a[0,9] limit=1
+        sync a[0,9] limit=1 lazy wait
+        sync a[0,9] limit=1 lazy
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1
+              a: 1
+              !a initial join in a timeline[$m2] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1
+              a: 1
+              !a in a timeline[$m3] prev=s0 live=1
+            > sync a[0,9] limit=1 lazy wait
+              a: 1
+              !a in a state[member/@bob:x]
+              (1 stored)
+            > sync a[0,9] limit=1 lazy
+              a: 1
         "#]],
     );
 }

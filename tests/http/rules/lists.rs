@@ -1,8 +1,8 @@
-//! Which rooms a list holds, and which of them are sent.
+//! Which rooms a list holds, in which order, and which of them are sent (`spec/v4.md`, "Which rooms a list holds").
 
 use expect_test::expect;
 
-use crate::scenario::check;
+use crate::scenario::{check, check_simplified, check_v4};
 
 #[test]
 fn rooms_come_once_and_then_what_changes() {
@@ -18,6 +18,245 @@ fn rooms_come_once_and_then_what_changes() {
             !a in=all [m4] prev=<m4 live=1
         sync
             all: 2
+    "#]]);
+}
 
+#[test]
+fn a_list_is_ordered_by_the_last_event_of_any_kind() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list all [0,9] show ops
+            all: 3 SYNC[0,9]: !c !b !a
+            !c initial join in=all heroes[@bob] joined=2 invited=0
+            !b initial join in=all heroes[@bob] joined=2 invited=0
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        v2: !a topic="new"
+        sync show ops
+            all: 3 SYNC[0,9]: !c !b !a
+        v2: !b x4
+        sync show ops
+            all: 3 SYNC[0,9]: !b !c !a
+        v2: !c receipts m3@bob unread 1/0 typing @bob tags u.x
+        sync show ops
+            all: 3 SYNC[0,9]: !b !c !a
+            !c in=all unread=1/0
+    "#]]);
+}
+
+#[test]
+fn the_bump_stamp_moves_by_messages_only() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,9] timeline 1 show bump
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 bump=newest
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1 bump=older
+        v2: !a x3
+        sync show bump
+            all: 2
+            !a in=all [x3] prev=<x3 live=1 bump=same
+        v2: !a enc4
+        sync show bump
+            all: 2
+            !a in=all [enc4] prev=<enc4 live=1 bump=newest
+        v2: !b sticker5 | !a react:m1
+        sync show bump
+            all: 2
+            !a in=all [reaction-m1] prev=<reaction-m1 live=1 bump=same
+            !b in=all [sticker5] prev=<sticker5 live=1 bump=newest
+        v2: !a call6
+        sync show bump
+            all: 2
+            !a in=all [call6] prev=<call6 live=1 bump=newest
+        v2: !b poll7
+        sync show bump
+            all: 2
+            !b in=all [poll7] prev=<poll7 live=1 bump=newest
+        v2: !a m.beacon_info/@bob@bob={"live":true}
+        sync show bump
+            all: 2
+        v2: !b timeline topic="t"
+        sync show bump
+            all: 2
+            !b in=all [topic="t"] prev=<topic-16 live=1 bump=same
+    "#]]);
+}
+
+#[test]
+fn events_of_one_answer_move_rooms_in_the_order_of_their_time() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        v2: !a m9~900 | !b m7~700 | !c m8~800
+        sync list all [0,9] show ops
+            all: 3 SYNC[0,9]: !a !c !b
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+            !c initial join in=all heroes[@bob] joined=2 invited=0
+            !b initial join in=all heroes[@bob] joined=2 invited=0
+    "#]]);
+}
+
+#[test]
+fn an_event_cannot_claim_the_future() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2~9000000000 | !c timeline m3
+        sync list all [0,9] timeline 1 show ops
+            all: 3 SYNC[0,9]: !b !c !a
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m4
+        sync show ops
+            all: 3 SYNC[0,9]: !a !b !c
+            !a in=all [m4] prev=<m4 live=1
+    "#]]);
+}
+
+#[test]
+fn a_range_holds_its_rooms_and_the_count_holds_all() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3 | !d timeline m4
+        sync list all [1,2] timeline 1
+            all: 4
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+    "#]]);
+}
+
+#[test]
+fn a_window_that_moves_sends_the_rooms_that_are_new_in_it() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3 | !d timeline m4
+        sync list all [0,1] timeline 1
+            all: 4
+            !d initial join in=all heroes[@bob] joined=2 invited=0 [m4] limited prev=<m4
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+        sync list all [0,3] timeline 1 +5s
+            all: 4
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync list all [2,3] timeline 1
+            all: 4
+    "#]]);
+}
+
+#[test]
+fn a_room_outside_the_window_is_not_sent_until_it_comes_in() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list all [0,1] timeline 1
+            all: 3
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !b m4 | !c m5
+        sync
+            all: 3
+            !c in=all [m5] prev=<m5 live=1
+            !b in=all [m4] prev=<m4 live=1
+        v2: !a m6
+        sync
+            all: 3
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m6] limited prev=<m6 live=1
+    "#]]);
+}
+
+#[test]
+fn a_room_that_left_the_window_catches_up_when_it_returns() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,0] timeline 5 state topic
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !a m3
+        sync
+            all: 2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m3] limited prev=<m1 live=1
+        v2: !b timeline m4 topic="cold" m5
+        v2: !a m6
+        sync
+            all: 2
+            !a in=all [m6] prev=<m6 live=1
+        v2: !b m7
+        sync
+            all: 2
+            !b in=all state{topic="cold"} [m4 topic="cold" m5 m7] prev=<m4 live=1
+    "#]]);
+}
+
+#[test]
+fn ranges_may_be_empty_reach_beyond_the_end_or_lie_there() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list a [0,100] list b [5,2] list c [7,9] list d [0,0] [1,1] list e nowhere show ops
+            a: 2 SYNC[0,100]: !b !a
+            b: 2 SYNC[5,2]: 
+            c: 2 SYNC[7,9]: 
+            d: 2 SYNC[0,0]: !b SYNC[1,1]: !a
+            e: 2
+            !b initial join in=a,d heroes[@bob] joined=2 invited=0
+            !a initial join in=a,d heroes[@bob] joined=2 invited=0
+    "#]]);
+}
+
+#[test]
+fn a_list_without_a_range_is_every_room() {
+    check_v4(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list all timeline 1
+            all: 3
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn a_room_in_several_lists_names_them_all() {
+    check(expect![[r#"
+        v2: !a encryption timeline m1 | !b timeline m2
+        sync list all [0,9] list safe [0,9] encrypted list top [0,0]
+            all: 2
+            safe: 1
+            top: 2
+            !b initial join in=all,top heroes[@bob] joined=2 invited=0
+            !a initial join in=all,safe heroes[@bob] joined=2 invited=0
+        v2: !a m3
+        sync
+            all: 2
+            safe: 1
+            top: 2
+    "#]]);
+}
+
+#[test]
+fn a_list_of_another_name_sends_nothing_twice() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list one [0,9] timeline 1
+            one: 1
+            !a initial join in=one heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync list two [0,9] timeline 1
+            two: 1
+    "#]]);
+}
+
+#[test]
+fn a_room_by_subscription_alone_is_in_no_list() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list top [0,0] timeline 1 room !a timeline 1
+            top: 2
+            !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            !b initial join in=top heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+    "#]]);
+}
+
+#[test]
+fn rooms_that_nobody_showed_the_user_are_ignored() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync room !nowhere timeline 1 room !a timeline 1
+            !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync +0.1s
+            nothing
     "#]]);
 }

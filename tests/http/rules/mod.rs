@@ -1,3 +1,15 @@
 //! The rules, as scenarios. Each is named after the rule that it holds.
 
+mod account_data;
+mod bootstrap;
+mod connections;
+mod errors;
+mod filters;
 mod lists;
+mod membership;
+mod state;
+mod summary;
+mod timeline;
+mod to_device;
+mod traps;
+mod upstream;

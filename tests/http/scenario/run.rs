@@ -15,18 +15,25 @@ use super::{
     server::Server,
     wire,
 };
-use crate::{
-    sash,
-    support::scripted::{Homeserver, Told, room_id, words},
-};
+use crate::support::scripted::{Homeserver, Told, room_id, words};
 
 /// How long a parked request may take to be answered once it should be.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a request is looked at that should not be answered.
 const STILLNESS: Duration = Duration::from_millis(60);
 
+/// What happens beside the scenario, and must change nothing of what comes of it.
+#[derive(Clone, Copy, Default)]
+pub struct Mishaps {
+    /// Every answer is lost once.
+    pub lost: bool,
+    /// The server restarts before every step that finds no request parked.
+    pub restarts: bool,
+}
+
 /// A scenario that is under way.
 pub struct Run {
+    mishaps: Mishaps,
     wire: Wire,
     homeserver: Homeserver,
     server: Server,
@@ -57,14 +64,12 @@ struct Received {
 }
 
 impl Run {
-    pub async fn start(wire: Wire, with_process: bool) -> Run {
+    pub async fn start(wire: Wire, with_process: bool, mishaps: Mishaps) -> Run {
         let homeserver = Homeserver::start().await;
-        let server = if with_process {
-            Server::process(&homeserver.url).await
-        } else {
-            Server::within(&homeserver.url, sash::client()).await
-        };
+        let server =
+            if with_process { Server::process(&homeserver.url).await } else { Server::within(&homeserver.url).await };
         Run {
+            mishaps,
             wire,
             homeserver,
             server,
@@ -85,6 +90,9 @@ impl Run {
 
     /// Does what a line says, and returns what came of it.
     pub async fn step(&mut self, line: &str) -> Vec<String> {
+        if self.mishaps.restarts && self.open && self.parked.is_empty() {
+            self.server.restart("-KILL", &self.homeserver.url).await;
+        }
         if let Some((device, rest)) = v2(line) {
             return self.v2(device, rest).await;
         }
@@ -96,6 +104,7 @@ impl Run {
             "failed" => self.homeserver.failed(rest).await,
             "was-asked" => self.homeserver.was_asked(rest).await,
             "asked" => return self.asked(rest),
+            "login-device" => self.log_in_device(rest).await,
             "login" => self.homeserver.log_in(rest, "PHONE"),
             "logout" => self.homeserver.log_out(rest),
             "pause" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
@@ -146,6 +155,18 @@ impl Run {
         self.settled(phase).await;
     }
 
+    /// Gives another device a token, and has it polled for.
+    async fn log_in_device(&mut self, device: &str) {
+        self.homeserver.log_in(device, device);
+        if !self.homeserver.has_begun(device) {
+            self.homeserver.tell(device, "");
+        }
+        let begin = json!({ "conn_id": "begin" });
+        let request = self.server.post(wire::path(Wire::Simplified)).bearer_auth(device).json(&begin);
+        assert_eq!(request.send().await.expect("an answer").status(), 200);
+        self.homeserver.taken(device, &self.homeserver.latest(device)).await;
+    }
+
     /// Waits until the account's status names a word: a state, or a phase of the bootstrap. Without one, until it is not
     /// live any more.
     async fn settled(&self, word: &str) {
@@ -192,6 +213,9 @@ impl Run {
     async fn sync(&mut self, kind: &str, line: &str) -> Vec<String> {
         let request = self.read(line);
         let pos = self.pos(kind, &request);
+        if self.mishaps.lost {
+            self.send(&request, pos.clone()).await.await.expect("it was sent");
+        }
         let received = self.send(&request, pos).await.await.expect("it was sent");
         self.take(&request, kind != "lost", received)
     }
@@ -235,11 +259,15 @@ impl Run {
     fn pos(&mut self, kind: &str, request: &Request) -> Option<String> {
         let connection = self.connections.entry(connection_name(request)).or_default();
         let before = connection.received.len().checked_sub(2).and_then(|at| connection.received.get(at));
+        let last = connection.received.last().cloned();
         match (kind, &request.pos) {
-            (_, Some(pos)) => Some(pos.clone()),
+            (_, Some(pos)) => match pos.strip_prefix("of:") {
+                Some(other) => self.connections.get(&format!("{}/{other}", request.device))?.received.last().cloned(),
+                None => (pos != "none").then(|| pos.clone()),
+            },
             ("first", None) => None,
             ("repeat", None) => before.cloned(),
-            _ => connection.received.last().cloned(),
+            _ => last,
         }
     }
 

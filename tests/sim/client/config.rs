@@ -291,11 +291,6 @@ impl Wish {
         self.include.iter().filter(is_named).any(is_match) && !self.exclude.iter().any(is_match)
     }
 
-    /// Returns whether all members are wanted.
-    pub fn wants_all_members(&self) -> bool {
-        self.matches(MEMBER, "@nobody:nowhere")
-    }
-
     fn render(&self, wire: Wire) -> Value {
         let v4 = |(kind, key): &(Option<String>, Option<String>)| {
             let mut element = Map::new();

@@ -83,8 +83,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What is held must be current. What points at the events with which the room would be shown if it were new must be
-    /// held; of others, an answer in the middle of a connection need not tell.
+    /// The user's own must be held, and those at the events with which the room would be shown if it were new. Of others,
+    /// an answer in the middle of a connection need not tell, and Sash does not keep what points at events that it lacks.
     fn check_receipts(&self, shown: &Shown<'_>, has: &Room, reach: &Reach, found: &mut Vec<String>) {
         let limit = reach.rules.iter().map(|rule| rule.timeline_limit).max().unwrap_or(0) as usize;
         let seen: BTreeSet<&str> = has.timeline.latest_events().take(limit).map(|(id, _)| id).collect();
@@ -97,8 +97,9 @@ impl Judge<'_> {
             let user = self.world.user_id(receipt.user).to_string();
             let event = self.world.event_id(receipt.event);
             let held = has.receipts.get(&(receipt.kind.to_string(), user.clone(), receipt.thread.clone()));
-            let is_due = is_own || seen.contains(event.as_str());
-            if held.is_some_and(|held| *held != event) || (held.is_none() && is_due) {
+            // A receipt that came before its event was paged back had nothing to be kept with.
+            let is_due = is_own || (seen.contains(event.as_str()) && !self.ledger.paged.contains(&shown.room.no));
+            if is_due && held != Some(&event) {
                 let held = held.map(|id| self.world.find_event(id));
                 found.push(format!(
                     "{} {:?} of {user} is at {held:?}, not at #{}",

@@ -60,18 +60,15 @@ impl<'a> Judge<'a> {
         let rooms: Vec<(Shown<'a>, Listing)> = (0..self.world.rooms.len() as RoomNo)
             .filter_map(|room| self.shown(room))
             .map(|shown| (shown, self.listing(client, &shown, &list.filters)))
-            .filter(|(_, listing)| *listing != Listing::No)
             .collect();
+        let name =
+            |(shown, listing): &(Shown<'a>, Listing)| format!("{} {:?} {listing:?}", shown.room.id, shown.membership());
+        let names: Vec<String> = rooms.iter().map(name).collect();
+        let rooms: Vec<_> = rooms.into_iter().filter(|(_, listing)| *listing != Listing::No).collect();
         let sure = rooms.iter().filter(|(_, listing)| *listing == Listing::Yes).count() as u64;
         match client.has.counts.get(key) {
             Some(count) if (sure..=rooms.len() as u64).contains(count) => {}
-            count => {
-                let names: Vec<String> = rooms
-                    .iter()
-                    .map(|(shown, listing)| format!("{} {:?} {listing:?}", shown.room.id, shown.membership()))
-                    .collect();
-                complaints.push(format!("count is {count:?}, but there are {names:?} for {:?}", list.filters));
-            }
+            count => complaints.push(format!("count is {count:?}, but there are {names:?} for {:?}", list.filters)),
         }
         let within: Vec<RoomNo> = rooms
             .iter()
@@ -143,6 +140,8 @@ impl<'a> Judge<'a> {
                     Listing::No
                 }
             }
+            // Some homeservers show the state of a room that one was uninvited from, others do not.
+            Membership::Leave | Membership::Ban if shown.last_join().is_none() && shown.by_other() => Listing::Maybe,
             Membership::Leave | Membership::Ban if shown.last_join().is_none() => {
                 if received {
                     Listing::Maybe
@@ -184,10 +183,7 @@ impl<'a> Judge<'a> {
         }
         let tags = self.world.tags(self.me, shown.room.no);
         let has_one = |wanted: &Vec<String>| wanted.iter().any(|tag| tags.get(tag).is_some());
-        let by_tags = [
-            filters.tags.as_ref().map(|wanted| has_one(wanted)),
-            filters.not_tags.as_ref().map(|barred| !has_one(barred)),
-        ];
+        let by_tags = [filters.tags.as_ref().map(has_one), filters.not_tags.as_ref().map(|barred| !has_one(barred))];
         for matches in by_tags.into_iter().flatten() {
             let sure = shown.is_joined() && !self.crawled;
             listing = listing.min(if sure { yes(matches) } else { Listing::Maybe });

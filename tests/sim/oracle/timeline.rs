@@ -10,8 +10,7 @@ use crate::{
 
 /// Returns what is wrong with the timeline. `to_the_end`: whether it must have the newest event.
 pub fn complaints(shown: &Shown<'_>, timeline: &Timeline, to_the_end: bool) -> Vec<String> {
-    let mut walk =
-        Walk { shown, visible: shown.visible(), up_to_date: to_the_end, next: None, gap: None, complaints: Vec::new() };
+    let mut walk = Walk { shown, visible: shown.visible(), next: None, gap: None, complaints: Vec::new() };
     for place in &timeline.places {
         walk.step(place);
     }
@@ -24,8 +23,6 @@ pub fn complaints(shown: &Shown<'_>, timeline: &Timeline, to_the_end: bool) -> V
 struct Walk<'a> {
     shown: &'a Shown<'a>,
     visible: Vec<EventNo>,
-    /// Whether the client knows of all that made events visible.
-    up_to_date: bool,
     /// Which visible event must come next; `None` where any may.
     next: Option<usize>,
     gap: Option<Option<String>>,
@@ -47,6 +44,11 @@ impl Walk<'_> {
             return self.complaints.push(format!("{id} is no event of this room"));
         };
         if self.shown.is_withheld(no) {
+            // It is none of those that must be there, but it stands where it stands.
+            let pos = world.event(no).pos;
+            if self.gap.take().is_some() {
+                self.next = Some(self.visible.partition_point(|visible| world.event(*visible).pos < pos));
+            }
             return;
         }
         let Some(index) = self.visible.iter().position(|visible| *visible == no) else {
@@ -64,10 +66,11 @@ impl Walk<'_> {
         self.next = Some(index + 1);
     }
 
-    /// Returns whether the events became visible only by a later stay, of which the client need not know yet.
+    /// Returns whether the events became visible only by a later stay. v2 does not tell that they are missing between
+    /// two membership events that the user saw from outside.
     fn was_outside(&self, skipped: Range<usize>) -> bool {
         let events = self.visible.get(skipped).unwrap_or_default();
-        !self.up_to_date && !events.is_empty() && events.iter().all(|event| !self.shown.was_joined(*event))
+        !events.is_empty() && events.iter().all(|event| !self.shown.was_joined(*event))
     }
 
     /// A gap's token must page back from at or after the event that follows, and nothing before the gap may follow it.

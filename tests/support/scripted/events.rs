@@ -4,7 +4,7 @@
 //!   type that moves no list's stamp). `kind:word` relates to another: `redact:m1`, `react:m1`, `edit:m1`, `thread:m1`.
 //! - State is `name="Tea"`, `topic@alice="hot"`, `encryption`, `space`, `child!b`, `type/key={"any":"content"}`.
 //! - Members are `join@bob`, `join@bob="Bobby"`, `invite@eve`, `leave@bob`, `kick@bob`, `ban@bob`, `knock@bob`.
-//! - Behind all that: `#id` names the event, `^txn` gives it a transaction id, `~7` the seventh second as its time.
+//! - Behind all that: `$id` names the event, `^txn` gives it a transaction id, `~7` the seventh second as its time.
 //!
 //! Who is not named is `@bob`, also as the one who kicks, bans and invites; `invite@me@eve` is by Eve.
 
@@ -43,7 +43,7 @@ pub fn parse(word: &str) -> Option<Draft> {
     let mut take = |sign: char| head.rfind(sign).map(|at| head.split_off(at)[1..].to_owned());
     let second = take('~').map(|second| second.parse().expect("a second"));
     let transaction = take('^');
-    let id = take('#');
+    let id = take('$');
     let (head, who) = match head.rsplit_once('@') {
         Some((head, who)) => (head, Some(user_id(who))),
         None => (head.as_str(), None),

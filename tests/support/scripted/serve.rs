@@ -66,9 +66,12 @@ impl Homeserver {
         self.inner.log_in(token, device);
     }
 
-    /// Makes a token invalid.
-    pub fn log_out(&self, token: &str) {
-        self.inner.lock().tokens.remove(token);
+    /// Makes a token invalid: `PHONE`, or `PHONE soft` if the device stays.
+    pub fn log_out(&self, line: &str) {
+        let (token, how) = line.split_once(' ').unwrap_or((line, ""));
+        let mut state = self.inner.lock();
+        state.tokens.remove(token);
+        state.logs_out_softly = how == "soft";
     }
 
     /// What the next poll of a device brings.
@@ -110,6 +113,7 @@ impl Homeserver {
             "r0" => state.only_r0 = true,
             "ignores-filters" => state.ignores_filters = true,
             "state_after" => state.state_after = true,
+            "forgets" => state.forget("PHONE"),
             "whole" => {
                 let mut answer = super::answers::answer(&mut state, rest);
                 answer["next_batch"] = json!("whole");
@@ -124,6 +128,16 @@ impl Homeserver {
         }
         drop(state);
         self.inner.changed.notify_waiters();
+    }
+
+    /// Returns whether a device was told what it begins with.
+    pub fn has_begun(&self, device: &str) -> bool {
+        self.inner.lock().devices.get(device).is_some_and(|device| device.start.is_some())
+    }
+
+    /// What a device was told last.
+    pub fn latest(&self, device: &str) -> Told {
+        Told::Answer(self.inner.lock().latest(device))
     }
 
     /// The account begins for a device: what it gets without `since`. The whole comes when it is told.
@@ -221,7 +235,8 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         return unrecognized();
     }
     let Some(device) = device(&inner, request.headers()) else {
-        return error(401, "M_UNKNOWN_TOKEN", json!({ "soft_logout": true }));
+        let soft = inner.lock().logs_out_softly;
+        return error(401, "M_UNKNOWN_TOKEN", json!({ "soft_logout": soft }));
     };
     let segments: Vec<&str> = rest.split('/').collect();
     let (endpoint, room) = match segments.as_slice() {
@@ -311,6 +326,7 @@ async fn sync(inner: &Inner, device: &str, query: &Query) -> Response {
             let mut state = inner.lock();
             match state.fault(kind) {
                 Some(fault) => Err(fault),
+                None if state.has_forgotten(device, &since) => return error(400, "M_UNKNOWN", json!({})),
                 None => Ok(sync_answer(&state, device, kind, &since, waits)),
             }
         };
@@ -343,8 +359,11 @@ fn note_poll(inner: &Inner, name: &str, kind: &str, since: &str, query: &Query) 
     let mut state = inner.lock();
     let device = state.devices.entry(name.to_owned()).or_default();
     *device.polls.entry(since.to_owned()).or_default() += 1;
-    let presence = query.get("set_presence").filter(|presence| *presence != "offline");
-    let presence = presence.map(|presence| format!(" {presence}")).unwrap_or_default();
+    // Whoever does not say is online (Matrix specification, `GET /sync`).
+    let presence = match query.get("set_presence").unwrap_or("online") {
+        "offline" => String::new(),
+        presence => format!(" {presence}"),
+    };
     let asked = if kind == "sync" { format!("sync since={since}{presence}") } else { format!("sync {kind}") };
     state.asked.push(asked);
     drop(state);

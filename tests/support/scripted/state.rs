@@ -33,6 +33,7 @@ pub struct State {
     /// Whether it knows only the paths of old.
     pub only_r0: bool,
     pub ignores_filters: bool,
+    pub logs_out_softly: bool,
     /// What it was asked, in short.
     pub asked: Vec<String>,
 }
@@ -46,6 +47,8 @@ pub struct Device {
     pub answers: BTreeMap<String, Value>,
     /// The token after the last answer.
     pub latest: u64,
+    /// Tokens up to this number mean nothing any more.
+    pub forgotten: u64,
     /// How often it was asked with each `since`.
     pub polls: BTreeMap<String, u64>,
 }
@@ -102,12 +105,13 @@ impl State {
 
     /// What an account is at first: without rooms for whoever asks for none, whole for whoever asks for all.
     fn begin(&mut self, device: &str, mut answer: Value) -> String {
-        answer["next_batch"] = json!(token(device, 1));
+        let held = self.devices.remove(device).unwrap_or_default();
+        let latest = held.latest + 1;
+        answer["next_batch"] = json!(token(device, latest));
         let start = if self.ignores_filters { answer.clone() } else { answers::without_rooms(&answer) };
         self.whole.get_or_insert(answer);
-        *self.devices.entry(device.to_owned()).or_default() =
-            Device { start: Some(start), latest: 1, ..Device::default() };
-        token(device, 1)
+        self.devices.insert(device.to_owned(), Device { start: Some(start), latest, ..held });
+        token(device, latest)
     }
 
     fn go_on(&mut self, name: &str, mut answer: Value) -> String {
@@ -123,6 +127,19 @@ impl State {
     /// Returns the token that a device's next poll will carry.
     pub fn latest(&self, device: &str) -> String {
         token(device, self.devices.get(device).map_or(0, |device| device.latest))
+    }
+
+    /// Knows nothing of a device's chain any more, as after a reset.
+    pub fn forget(&mut self, device: &str) {
+        let device = self.devices.entry(device.to_owned()).or_default();
+        (device.start, device.forgotten) = (None, device.latest);
+        device.answers.clear();
+    }
+
+    /// Returns whether a token is from before the reset.
+    pub fn has_forgotten(&self, name: &str, since: &str) -> bool {
+        let forgotten = self.devices.get(name).map_or(0, |device| device.forgotten);
+        (1..=forgotten).any(|number| token(name, number) == since)
     }
 
     /// Returns what is wrong with the next request of an endpoint.

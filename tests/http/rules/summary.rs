@@ -1,0 +1,174 @@
+//! What is said of a room beside its events: name, avatar, heroes, counts, direct chats, unread.
+
+use expect_test::expect;
+
+use crate::scenario::{check, check_simplified, check_v4};
+
+#[test]
+fn a_name_comes_changes_and_is_removed() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a timeline name="Coffee"
+        sync
+            all: 1
+            !a in=all name="Coffee" joined=2 invited=0 [name="Coffee"] prev=<name-6 live=1
+        v2: !a timeline name
+        sync
+            all: 1
+            v4: !a in=all name=null heroes[@bob] joined=2 invited=0 [name] prev=<name-7 live=1
+            simplified: !a in=all heroes[@bob] joined=2 invited=0 [name] prev=<name-7 live=1
+        v2: !a timeline name=""
+        sync
+            all: 1
+            v4: !a in=all name=null heroes[@bob] [name=""] prev=<name-8 live=1
+            simplified: !a in=all heroes[@bob] [name=""] prev=<name-8 live=1
+    "#]]);
+}
+
+#[test]
+fn an_avatar_comes_changes_and_is_removed() {
+    check(expect![[r#"
+        v2: !a name="Tea" avatar="mxc://x/1" timeline m1
+        sync list all [0,9]
+            all: 1
+            !a initial join in=all name="Tea" avatar="mxc://x/1" joined=2 invited=0
+        v2: !a timeline avatar="mxc://x/2"
+        sync
+            all: 1
+            !a in=all avatar="mxc://x/2" joined=2 invited=0
+        v2: !a timeline avatar
+        sync
+            all: 1
+            !a in=all avatar=null joined=2 invited=0
+    "#]]);
+}
+
+#[test]
+fn heroes_are_at_most_five_and_never_oneself() {
+    check(expect![[r#"
+        v2: !a join@bob="Bob" join@c2 join@c3 join@c4 join@c5 join@c6 timeline m1
+        sync list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob="Bob" @c2 @c3 @c4 @c5] joined=7 invited=0
+    "#]]);
+}
+
+#[test]
+fn heroes_change_with_the_members_and_go_with_a_name() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        v2: !a timeline join@eve="Eve"
+        sync
+            all: 1
+            !a in=all heroes[@bob @eve="Eve"] joined=3 invited=0
+        v2: !a timeline invite@kim
+        sync
+            all: 1
+            !a in=all heroes[@bob @eve="Eve" @kim] joined=3 invited=1
+        v2: !a timeline name="Tea" leave@eve
+        sync
+            all: 1
+            !a in=all name="Tea" joined=2 invited=1
+    "#]]);
+}
+
+#[test]
+fn heroes_of_an_empty_room_are_those_who_left() {
+    check(expect![[r#"
+        v2: !a timeline leave@bob
+        sync list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=1 invited=0
+    "#]]);
+}
+
+#[test]
+fn is_dm_changes_in_both_directions_and_wakes() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | direct !a
+        sync list all [0,9]
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0
+            !a initial join in=all heroes[@bob] dm joined=2 invited=0
+        park
+        v2: direct !b
+        woken
+            all: 2
+            !b in=all dm
+            !a in=all dm=false
+        v2: direct
+        sync
+            all: 2
+            !b in=all dm=false
+    "#]]);
+}
+
+#[test]
+fn unread_counts_come_where_the_api_has_them() {
+    check_simplified(expect![[r#"
+        v2: !a unread 2/1 timeline m1
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 unread=2/1 [m1] limited prev=<m1
+        v2: !a unread 3/1 timeline m2
+        sync
+            all: 1
+            !a in=all unread=3/1 [m2] prev=<m2 live=1
+        park
+        v2: !a unread 0/0
+        woken
+            all: 1
+            !a in=all unread=0/0
+    "#]]);
+}
+
+#[test]
+fn unread_counts_alone_are_no_news_on_v4() {
+    check_v4(expect![[r#"
+        v2: !a unread 2/1 timeline m1
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park +0.3s
+        v2: !a unread 3/1
+        asleep
+        woken
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn unread_counts_are_an_extension_of_ours_on_v4() {
+    check_v4(expect![[r#"
+        v2: !a unread 2/1 timeline m1
+        sync list all [0,9] timeline 1 ext sash.counts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            sash.counts rooms={"!a:x":{"highlight_count":1,"notification_count":2}}
+        park
+        v2: !a unread 3/1
+        woken
+            all: 1
+            sash.counts rooms={"!a:x":{"highlight_count":1,"notification_count":3}}
+    "#]]);
+}
+
+#[test]
+fn a_new_room_comes_with_its_unread_counts() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,0] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !b unread 1/1 timeline join@me m2
+        sync
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 unread=1/1 [m2] limited prev=s2 live=1
+    "#]]);
+}

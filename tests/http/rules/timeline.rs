@@ -1,0 +1,272 @@
+//! What of a room's timeline is sent (`spec/v4.md`, "Room result", "Room configurations").
+
+use expect_test::expect;
+
+use crate::scenario::{check, check_simplified, check_v4};
+
+#[test]
+fn the_newest_events_come_and_limited_says_that_there_are_more() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2 m3
+        sync list all [0,9] timeline 2
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2 m3] limited prev=s1
+        v2: !a m4 m5 m6
+        sync
+            all: 1
+            !a in=all [m5 m6] limited prev=s2 live=2
+    "#]]);
+}
+
+#[test]
+fn a_timeline_that_reaches_the_beginning_is_not_limited() {
+    check(expect![[r#"
+        v2: !a timeline create join@me m1
+        sync list all [0,9] timeline 10
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [create join@me m1] prev=<create-3
+    "#]]);
+}
+
+#[test]
+fn a_timeline_limit_of_zero_sends_none() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 0 state name
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        v2: !a m2
+        sync
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn a_gap_in_the_homeservers_timeline_is_a_gap_in_ours() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
+        v2: !a limited prev=gap timeline m8 m9
+        sync
+            all: 1
+            !a in=all [m8 m9] limited prev=gap live=2
+        first list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m8 m9] limited prev=gap
+    "#]]);
+}
+
+#[test]
+fn prev_batch_pages_on_from_where_the_answer_begins() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2
+        v2: !a timeline m3 m4
+        sync list all [0,9] timeline 2
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m3 m4] limited prev=<m3
+        page !a prev=<m3
+            [m2 m1]
+    "#]]);
+}
+
+#[test]
+fn num_live_counts_what_is_new_even_in_a_room_that_is() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,0] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !b timeline m2 join@me m3 m4
+        sync
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2 join@me m3 m4] limited prev=<m2 live=3
+    "#]]);
+}
+
+#[test]
+fn a_growing_limit_is_answered_at_once_with_the_newest() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2 m3 m4
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m4] limited prev=s1
+        sync list all [0,9] timeline 3 +5s
+            all: 1
+            !a in=all [m2 m3 m4] limited expanded prev=s1
+        sync list all [0,9] timeline 1
+            all: 1
+        sync list all [0,9] timeline 3
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn a_limit_that_grew_again_after_a_gap_sends_the_newest_again() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        sync list all [0,9] timeline 2
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
+        v2: !a m3 m4 m5
+        sync list all [0,9] timeline 1
+            all: 1
+            !a in=all [m5] limited prev=s2 live=1
+        sync list all [0,9] timeline 3
+            all: 1
+            !a in=all [m3 m4 m5] limited expanded prev=<m3
+    "#]]);
+}
+
+#[test]
+fn a_subscription_fetches_the_history_that_is_not_held() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        v2: !a timeline m4 m5
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m5] limited prev=s1
+        asked nothing
+        sync list all [0,9] timeline 1 room !a timeline 4
+            all: 1
+            !a in=all [m4 m5] limited expanded prev=<m4
+        sync +5s
+            all: 1
+            !a in=all [m2 m3 m4 m5] limited expanded prev=<m4
+        asked messages
+            messages !a from=<m4 limit=4
+        sync
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn what_was_sent_already_is_not_sent_again_when_the_homeserver_repeats_it() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
+        v2: !a m1 m2 m3
+        sync
+            all: 1
+            !a in=all [m3] prev=s2 live=1
+        v2: !a limited m2 m3 m4
+        sync
+            all: 1
+            !a in=all [m4] prev=s3 live=1
+    "#]]);
+}
+
+#[test]
+fn a_redaction_edits_what_is_held() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
+        v2: !a redact:m1
+        sync
+            all: 1
+            !a in=all [redact-m1] prev=<redact-m1 live=1
+        first list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1(redacted) m2 redact-m1] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn a_redacted_state_event_comes_redacted() {
+    check(expect![[r#"
+        v2: !a topic="secret"$t timeline m1
+        sync list all [0,9] timeline 5 state topic
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic="secret"} [m1] limited prev=<m1
+        v2: !a redact:t
+        sync
+            all: 1
+            !a in=all state{topic} [redact-t] prev=<redact-t live=1
+        first list all [0,9] timeline 5 state topic
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic} [m1 redact-t] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn a_transaction_id_comes_back_to_the_device_that_sent() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m2@me^txn7
+        sync
+            all: 1
+            !a in=all [m2^txn7] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn messages_of_ignored_users_are_left_out() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2@eve m3 | ignore @eve
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 [m1 m3] limited prev=<m1
+        v2: !a m4@eve
+        sync +0.1s
+            all: 1
+        v2: !a m5@eve m6
+        sync
+            all: 1
+            !a in=all [m6] prev=s3 live=1
+    "#]]);
+}
+
+#[test]
+fn an_expanded_timeline_is_limited_where_clients_need_it_to_be() {
+    check(expect![[r#"
+        v2: !a timeline create join@me m1 m2
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=s1
+        sync list all [0,9] timeline 10
+            all: 1
+            v4: !a in=all [create join@me m1 m2] expanded prev=<create-3
+            simplified: !a in=all [create join@me m1 m2] limited expanded prev=<create-3
+    "#]]);
+}
+
+#[test]
+fn a_pos_stands_for_a_token_in_messages() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=s1
+        asked nothing
+        page !a pos
+            [m2 m1]
+        asked messages
+            messages !a from=s1
+    "#]]);
+}
+
+#[test]
+fn a_limit_over_the_cap_is_capped_here_and_refused_there() {
+    check_v4(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5000
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+    "#]]);
+    check_simplified(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5000
+            400 M_BAD_JSON: lists.all.timeline_limit: must be at most 1000
+        sync list all [0,9] timeline -1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+    "#]]);
+}

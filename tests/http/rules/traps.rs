@@ -1,0 +1,170 @@
+//! What today's clients stumble over (`spec/clients.md` §6).
+
+use expect_test::expect;
+
+use crate::scenario::{check, check_simplified};
+
+#[test]
+fn a_subscription_that_was_sent_once_stays_for_clients_of_the_old_kind() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,0] timeline 1
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        sync list all [0,0] timeline 1 room !a timeline 5 state topic
+            all: 2
+            !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync list all [0,0] timeline 1
+            all: 2
+        v2: !a timeline topic="new"
+        sync list all [1,1] timeline 1
+            all: 2
+            !a state{topic="new"} [topic="new"] prev=<topic-9 live=1
+        sync list all [0,0] timeline 1 unsubscribe !a
+            all: 2
+        v2: !b m3
+        v2: !a timeline topic="newer"
+        sync list all [1,1] timeline 1
+            all: 2
+            !b in=all [m3] prev=<m3 live=1
+    "#]]);
+}
+
+#[test]
+fn a_subscription_of_a_client_with_a_conn_id_ends_with_its_request() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync conn=room-list list all [0,0] timeline 1 room !a timeline 5 state topic
+            all: 2
+            !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !a timeline topic="new"
+        v2: !b m3
+        sync conn=room-list list all [0,0] timeline 1
+            all: 2
+            !b in=all [m3] prev=<m3 live=1
+        sync conn=room-list list all [0,0] timeline 1 room !a timeline 5 state topic
+            all: 2
+            !a state{topic="new"} [topic="new"] prev=<topic-9
+    "#]]);
+}
+
+#[test]
+fn the_other_body_on_the_same_pos_takes_the_place_of_the_parked_request() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,0] timeline 1
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        park
+        sync list all [0,1] timeline 1
+            all: 2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        woken
+            429 M_LIMIT_EXCEEDED retry_after_ms=1000 Retry-After=1: a newer request on this connection has taken this one's place
+        sync list all [0,1] timeline 1
+            all: 2
+    "#]]);
+}
+
+#[test]
+fn the_own_membership_comes_on_every_way_out() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list all [0,9] state member/me
+            all: 3
+            !c initial join in=all heroes[@bob] joined=2 invited=0 state{join@me}
+            !b initial join in=all heroes[@bob] joined=2 invited=0 state{join@me}
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{join@me}
+        v2: !a leave
+        v2: !b leave timeline kick@me
+        v2: !c leave timeline ban@me
+        sync
+            all: 3
+            !c ban in=all state{ban@me}
+            !b leave in=all state{kick@me}
+            !a leave in=all state{leave@me}
+    "#]]);
+}
+
+#[test]
+fn a_computed_name_is_never_a_name() {
+    check(expect![[r#"
+        v2: !a timeline join@bob="Bob" m1
+        sync list all [0,9] state name
+            all: 1
+            !a initial join in=all heroes[@bob="Bob"] joined=2 invited=0
+    "#]]);
+}
+
+#[test]
+fn a_loop_without_lists_and_rooms_works() {
+    check(expect![[r#"
+        v2: !a timeline m1 | to_device k1 | keys 1
+        sync conn=encryption ext to_device ext e2ee
+            e2ee signed_curve25519=1
+            to_device [k1] next=1
+        park conn=encryption
+        v2: !a m2
+        v2: to_device k2 | keys 1 | devices @bob
+        woken conn=encryption
+            e2ee signed_curve25519=1 changed[@bob] left[]
+            to_device [k2] next=2
+        sync conn=encryption
+            v4: nothing
+            simplified: to_device [] next=2
+    "#]]);
+}
+
+#[test]
+fn every_limited_timeline_has_a_token_that_pages_on() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2
+        v2: !a timeline m3 m4 m5
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m5] limited prev=s1
+        page !a prev=s1
+            [m5 m4 m3 m2 m1]
+        sync list all [0,9] timeline 3
+            all: 1
+            !a in=all [m3 m4 m5] limited expanded prev=<m3
+        page !a prev=<m3
+            [m2 m1]
+    "#]]);
+}
+
+#[test]
+fn a_notification_client_gets_its_room_and_the_invites() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1 m2 m3@eve | !b timeline m4 | !c invite name="Club" | data m.push_rules={}
+        sync conn=notifications list invites [0,16] invited timeline 8 room !a timeline 16 state name,member/me lazy ext account_data +1s
+            invites: 1
+            !a initial join name="Tea" joined=3 invited=0 state{name="Tea" join@me join@bob join@eve} [m1 m2 m3] limited prev=<m1
+            !c initial invite in=invites stripped{create name="Club" invite@me}
+            account_data [m.push_rules={}]
+    "#]]);
+}
+
+#[test]
+fn a_list_grows_until_it_holds_everything() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3 | !d timeline m4 | !e timeline m5
+        sync conn=room-list list all_rooms [0,1] timeline 1
+            all_rooms: 5
+            !e initial join in=all_rooms heroes[@bob] joined=2 invited=0 [m5] limited prev=<m5
+            !d initial join in=all_rooms heroes[@bob] joined=2 invited=0 [m4] limited prev=<m4
+        sync conn=room-list list all_rooms [0,3] timeline 1
+            all_rooms: 5
+            !c initial join in=all_rooms heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+            !b initial join in=all_rooms heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        sync conn=room-list list all_rooms [0,4] timeline 1
+            all_rooms: 5
+            !a initial join in=all_rooms heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park conn=room-list
+        v2: !a m6
+        woken conn=room-list
+            all_rooms: 5
+            !a in=all_rooms [m6] prev=<m6 live=1
+    "#]]);
+}

@@ -1,0 +1,278 @@
+//! What the homeserver does, and what clients see of it (`spec/../design.md` §3, Poller, Accumulator).
+
+use expect_test::expect;
+
+use crate::scenario::{check, check_v4};
+
+#[test]
+fn polls_go_on_from_what_was_committed() {
+    check_v4(expect![[r#"
+        v2: !a timeline m1
+        asked nothing
+        v2: !a m2
+        v2: !a m3
+        asked
+            sync since=s2
+            sync since=s3
+    "#]]);
+}
+
+#[test]
+fn failures_are_tried_again_and_lose_nothing() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: 500
+        v2: 504
+        status
+            offline complete 1/1
+        v2: !a m2
+        status
+            live complete 1/1
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn answers_that_break_off_or_are_nonsense_are_tried_again() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: half
+        v2: html
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_rate_limit_is_kept() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: 429 0.1
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn null_and_nothing_are_empty_answers() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: null
+        v2: empty
+        status
+            live complete 1/1
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn what_is_malformed_is_skipped_and_nothing_else() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,9] timeline 5 state topic
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m3 | json {"rooms":{"join":{"nonsense":{},"!b:x":[],"!c:x":{"timeline":7}}},"to_device":7,"presence":[],"device_lists":{"changed":"x"}}
+        sync
+            all: 3
+            !c initial join in=all limited prev=s2
+            !a in=all [m3] prev=<m3 live=1
+        v2: !b timeline m4 m5 json={"timeline":{"events":[7,"x",null,{},{"type":"m.room.message"},{"type":7,"event_id":"$x","sender":"@b:x","content":{},"origin_server_ts":1},{"type":"m.room.message","event_id":"$m6","sender":"@bob:x","content":{"body":"m6"},"origin_server_ts":1700000100000}]}}
+        sync
+            all: 3
+            !b in=all [m6] prev=<m4 live=1
+        v2: !a json={"state":{"events":[{"type":"m.room.topic","state_key":"","event_id":"$t","sender":"@bob:x","origin_server_ts":1,"content":{"topic":{"deep":[1]}}}]},"unread_notifications":"x","summary":7,"ephemeral":{"events":[{"type":"m.typing","content":7},{"type":"m.receipt","content":{"$m3":{"m.read":{"nobody":7}}}}]}}
+        sync
+            all: 3
+            !a in=all state{topic={"deep":[1]}}
+    "#]]);
+}
+
+#[test]
+fn an_expired_token_is_told_and_a_new_one_goes_on() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        logout PHONE soft
+        v2: 401 soft
+        woken
+            401 M_UNKNOWN_TOKEN soft_logout=true: Unknown access token
+        sync
+            401 M_UNKNOWN_TOKEN soft_logout=true: scripted
+        login NEW
+        sync token=NEW
+            all: 1
+        v2: !a m2
+        sync token=NEW
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_logout_is_told_as_one() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        logout PHONE
+        v2: 401
+        sync
+            401 M_UNKNOWN_TOKEN soft_logout=false: scripted
+    "#]]);
+}
+
+#[test]
+fn a_refusal_of_the_account_is_passed_on_until_it_is_lifted() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        v2: 403 M_CONSENT_NOT_GIVEN
+        woken
+            403 M_CONSENT_NOT_GIVEN: scripted
+        sync
+            all: 1
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_homeserver_that_forgot_our_since_is_begun_with_anew() {
+    check(expect![[r#"
+        v2: !a timeline m1 | to_device k1 | keys 1
+        sync list all [0,9] timeline 5 ext e2ee
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            e2ee signed_curve25519=1
+        v2: to_device k2 | keys 1 | devices @bob
+        asked nothing
+        homeserver: forgets
+        start: to_device k3 | keys 1
+        v2: !a m2
+        was-asked sync start
+        sync and ext to_device
+            all: 1
+            !a in=all [m2] limited prev=<m2 live=1
+            e2ee signed_curve25519=1 changed[@bob] left[]
+            to_device [k1 k2 k3] next=3
+    "#]]);
+}
+
+#[test]
+fn two_devices_of_an_account_see_each_event_once() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m2
+        v2@TABLET: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        sync device=TABLET
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        v2@TABLET: !a m3
+        v2: !a m3
+        sync
+            all: 1
+            !a in=all [m3] prev=<m3 live=1
+        sync device=TABLET
+            all: 1
+            !a in=all [m3] prev=<m3 live=1
+    "#]]);
+}
+
+#[test]
+fn each_device_has_its_own_messages_keys_and_transactions() {
+    check(expect![[r#"
+        v2: !a timeline m1 | to_device k1 | keys 1
+        login-device TABLET
+        v2@TABLET: to_device t1 | keys 2
+        sync ext to_device ext e2ee
+            e2ee signed_curve25519=1
+            to_device [k1] next=1
+        sync device=TABLET ext to_device ext e2ee
+            e2ee signed_curve25519=2
+            to_device [t1] next=1
+        v2: !a m2@me^txn1
+        v2@TABLET: !a m2@me
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2^txn1] limited prev=<m2 live=1
+        sync device=TABLET list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn an_own_message_waits_for_the_poll_of_the_device_that_sent_it() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park device=TABLET
+        v2: !a m2@me
+        asleep device=TABLET
+        v2@TABLET: !a m2@me^txn1
+        woken device=TABLET
+            all: 1
+            !a in=all [m2^txn1] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn an_own_message_that_no_poll_claims_comes_after_a_second() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park device=TABLET
+        v2: !a m2@me
+        woken device=TABLET
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
