@@ -29,8 +29,8 @@ struct Delivery<'a> {
 /// Accumulates one response of the chain of `since` of `device`, as one commit: `since` moves with what it brought, so a
 /// response is never taken in half, and a repeated one finds everything known already.
 ///
-/// The first response of a device begins its chain: it should hold no rooms but invites. If rooms come all the same, the
-/// homeserver ignores filters, and they are taken as the whole.
+/// The first response of a device begins its chain: it should hold no rooms but invites. If rooms come with their events all the
+/// same, the homeserver ignores filters, and they are taken as the whole.
 ///
 /// To-device messages have no id that could tell a repeated one: they cannot repeat, because `since` is committed with
 /// them, and the homeserver is only asked with a committed one.
@@ -50,9 +50,9 @@ pub fn accumulate_sync(
     let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
     let delivery = Delivery { device, next_batch: Some(next_batch) };
     match (is_author, is_first) {
-        (true, true) => whole_at_once(&mut draft, response, next_batch),
+        (true, true) if response.has_timelines() => whole_at_once(&mut draft, response, next_batch),
         (true, false) => rooms(&mut draft, response, &delivery),
-        (false, true) => {}
+        (_, true) => {}
         (false, false) => others_rooms(&mut draft, response, &delivery),
     }
     if is_author {

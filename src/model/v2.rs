@@ -39,6 +39,14 @@ pub struct SyncResponse<'a> {
     pub skipped: Vec<String>,
 }
 
+impl SyncResponse<'_> {
+    /// Returns whether rooms came with their events. Synapse, asked for no rooms, still names those with tags, or with
+    /// heroes instead of a name.
+    pub fn has_timelines(&self) -> bool {
+        self.join.iter().any(|(_, room)| !room.timeline.is_empty())
+    }
+}
+
 /// One joined or left room of a response. Also what a base is made of (a room of the whole, a scouted room).
 #[derive(Debug, Default)]
 pub struct JoinedRoom<'a> {

@@ -116,7 +116,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     };
     let response = parse::sync_response(&body)?;
     account.commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), &response, now)).await?;
-    if request.since.is_none() && !response.join.is_empty() && is_author(account, poll) {
+    if request.since.is_none() && response.has_timelines() && is_author(account, poll) {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account).await?;
     }

@@ -8,7 +8,7 @@ import { engineScene } from './support/engine.mjs';
 import { ModelClient } from './support/model-client.mjs';
 import { Talk } from './support/talk.mjs';
 
-const CRASHES = 8;
+const CRASHES = 12;
 /** A crash comes at any time within so many milliseconds after the start: in the bootstrap, in a poll, in a commit, in an answer. */
 const WITHIN_MS = 700;
 

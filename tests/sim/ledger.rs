@@ -22,6 +22,8 @@ pub struct Ledger {
     pub vanished: BTreeSet<(RoomNo, String, String)>,
     /// The threads that each user's receipts at each event were ever in: v2 has one place for them all.
     pub receipts: BTreeMap<(UserNo, String, EventNo), BTreeSet<Option<String>>>,
+    /// Rooms whose history was paged back: who sent that, `/sync` need never have told.
+    pub paged: BTreeSet<RoomNo>,
     /// Rooms whose summary v2 did not tell right: members changed without an event.
     pub vague_summaries: BTreeSet<RoomNo>,
     /// Rooms in which somebody's typing or counts may be unknown after a restart.

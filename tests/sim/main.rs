@@ -8,6 +8,7 @@ mod client;
 mod clock;
 #[allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::allow_attributes,
     reason = "a part of the demo homeserver, of which not everything is used here"
@@ -35,7 +36,7 @@ use std::{
 use plan::Plan;
 use simulation::Failure;
 
-/// How many seeds are run when nobody says: about a minute on two cores.
+/// How many seeds are run when nobody says: well within a minute on two cores.
 const SEEDS: u64 = 400;
 const THREADS: usize = 2;
 

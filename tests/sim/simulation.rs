@@ -125,13 +125,12 @@ pub fn run_with(plan: &Plan, spoil: impl Fn(&mut Simulation)) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     let local = LocalSet::new();
-    let outcome = runtime.block_on(local.run_until(async {
+    runtime.block_on(local.run_until(async {
         let mut simulation = Simulation::new(plan.seed);
         let outcome = simulation.play(plan, &spoil).await;
         simulation.kill().await;
         outcome
-    }));
-    outcome
+    }))
 }
 
 impl Simulation {
@@ -169,6 +168,7 @@ impl Simulation {
             power_was_lost: false,
             commits_failed: false,
         };
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]
         simulation.operate(rng.random(), true, |operations| operations.set_up());
         for number in 0..CLIENTS {
             let client = simulation.new_client(number, &mut rng);
@@ -276,6 +276,7 @@ impl Simulation {
         drop(world);
         let stored = if is_set_up { 0 } else { self.upstream.stored_up_to(&self.devices) };
         self.ledger.note(pos, stored);
+        self.upstream.note_change();
         done.into_iter().for_each(|line| self.note(format!("  {line}")));
     }
 
@@ -446,7 +447,7 @@ impl Simulation {
         // Counts of keys come with the next answer, and only with one.
         let me = self.me;
         self.operate(seed, false, |operations| {
-            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })))
+            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })));
         });
         for number in 0..self.clients.len() {
             self.cancel(number);
@@ -457,6 +458,7 @@ impl Simulation {
         self.pass(Duration::from_secs(2)).await;
         self.catch_up().await?;
         self.check_abandoned().await?;
+        self.ledger.paged = self.upstream.paged();
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;
@@ -555,7 +557,10 @@ impl Simulation {
                 vec![format!("client {number} asked to wait, and was answered at once with nothing new")],
             ));
         }
-        let Some(news) = self.make_news(number, rng.random()) else { return Ok(self.cancel(number)) };
+        let Some(news) = self.make_news(number, rng.random()) else {
+            self.cancel(number);
+            return Ok(());
+        };
         self.pass(PROMPT).await;
         self.collect()?;
         if self.clients[number].waiting.is_some() {
@@ -596,6 +601,7 @@ impl Simulation {
         let pos = world.pos();
         drop(world);
         self.ledger.note(pos, self.upstream.stored_up_to(&self.devices));
+        self.upstream.note_change();
         self.note(format!("  news: {news}"));
         Some(news)
     }
@@ -616,7 +622,7 @@ impl Simulation {
             let mut others = world.room(room).joined().filter(|user| *user != self.me);
             others.find(|user| !self.ledger.is_withheld(world.user_id(*user))).map(|sender| (room, sender))
         };
-        joined.filter_map(with_sender).last()
+        joined.rev().find_map(with_sender)
     }
 
     fn account(&self) -> Option<&Rc<Account>> {

@@ -4,7 +4,8 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
@@ -17,6 +18,7 @@ use sash_sync::{
     upstream::{HttpClient, TransportError},
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::{
     clock::VirtualClock,
@@ -47,6 +49,9 @@ pub struct Upstream {
     first: Cell<Option<u64>>,
     failed_wholes: Cell<u32>,
     crawled: Cell<bool>,
+    /// Rooms whose history was paged back.
+    paged: RefCell<BTreeSet<RoomNo>>,
+    changed: Notify,
 }
 
 /// Who asks, what.
@@ -77,6 +82,8 @@ impl Upstream {
             first: Cell::default(),
             failed_wholes: Cell::default(),
             crawled: Cell::default(),
+            paged: RefCell::default(),
+            changed: Notify::new(),
         }
     }
 
@@ -88,6 +95,16 @@ impl Upstream {
     /// Ends all faults.
     pub fn heal(&self) {
         self.faults.borrow_mut().clear();
+    }
+
+    /// Returns the rooms whose history was paged back.
+    pub fn paged(&self) -> BTreeSet<RoomNo> {
+        self.paged.borrow().clone()
+    }
+
+    /// Wakes the polls that wait, after the model changed.
+    pub fn note_change(&self) {
+        self.changed.notify_waiters();
     }
 
     /// Returns the `since` up to which everything is stored by all of `devices`.
@@ -211,7 +228,8 @@ impl Upstream {
     async fn sync(&self, call: &Call) -> Answer {
         let params = self.sync_params(call)?;
         let deadline = self.clock.millis() + call.number("timeout", 0)?;
-        let mut changed = self.world.borrow_mut().subscribe(call.user);
+        // The model tells of changes only to those who have subscribed; but its channel wakes in random order.
+        let _subscribed = self.world.borrow_mut().subscribe(call.user);
         if let Some(since) = params.since {
             let mut polled = self.polled.borrow_mut();
             if !polled.contains_key(&call.device) {
@@ -221,7 +239,9 @@ impl Upstream {
             *newest = since.pos.max(*newest);
         }
         loop {
-            changed.mark_unchanged();
+            // Registered before looking, so that what changes in between is not missed.
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
             let now = self.clock.millis();
             let viewer = Viewer { user: call.user, device: &call.device, now };
             let is_over = params.since.is_none() || now >= deadline;
@@ -236,7 +256,7 @@ impl Upstream {
             let _parked = params.since.map(|since| Parked::new(self, &call.device, since));
             tokio::select! {
                 biased;
-                _ = changed.changed() => {}
+                () = changed => {}
                 () = platform::sleep(Duration::from_millis(deadline - now)) => {}
             }
         }
@@ -276,6 +296,9 @@ impl Upstream {
         let limit = call.number("limit", 10)? as usize;
         let world = self.world.borrow();
         let room = readable(&world, room, call)?;
+        if call.param("from").is_some() {
+            self.paged.borrow_mut().insert(room);
+        }
         let from = match call.param("from") {
             Some(token) => world.index_of(room, Position::parse(token)?),
             // What came after a leave is not there for who left.
@@ -336,9 +359,8 @@ impl Upstream {
         let (from, to) = (token("from")?, token("to")?);
         let world = self.world.borrow();
         let lists = world.device_lists(call.user, from.pos, to.pos);
-        let ids = |users: &std::collections::BTreeSet<UserNo>| {
-            users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>()
-        };
+        let ids =
+            |users: &BTreeSet<UserNo>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
         Ok(json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
     }
 }

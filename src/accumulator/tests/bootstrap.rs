@@ -378,3 +378,13 @@ fn an_invite_of_the_whole_goes_under_what_the_chain_said_of_the_room() {
         "#]],
     );
 }
+
+#[test]
+fn rooms_without_events_in_the_first_response_are_not_the_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+           join !a @b=join tags=u.work joined:2 heroes:@b",
+        expect![[""]],
+    );
+}

@@ -86,7 +86,7 @@ export class ModelClient {
     const held = this.timelines.get(roomId) ?? [];
     const fresh = (room.timeline ?? []).map(({ event_id: id }) => id);
     if (room.initial && held.length > 0) this.problems.push(`${roomId} came as initial a second time`);
-    if (room.initial) return [...(room.limited ? await this.#across(roomId, room.prev_batch, fresh) : []), ...fresh];
+    if (room.initial) return [...(room.limited ? await this.#across(roomId, room, [], fresh) : []), ...fresh];
     if (room.expanded_timeline) return [...fresh, ...held.filter((id) => !fresh.includes(id))];
     if (!room.limited) {
       const twice = fresh.filter((id) => held.includes(id));
@@ -94,21 +94,18 @@ export class ModelClient {
       return [...held, ...fresh.filter((id) => !held.includes(id))];
     }
     this.gaps += 1;
-    return [...held, ...(await this.#across(roomId, room.prev_batch, held)), ...fresh.filter((id) => !held.includes(id))].filter((id, i, all) => all.indexOf(id) === i);
+    return [...held, ...(await this.#across(roomId, room, held, fresh)), ...fresh.filter((id) => !held.includes(id))];
   }
 
-  /** What stands between the events that are held and `from`, oldest first. What is older than this client is of no interest. */
-  async #across(roomId, from, held) {
+  /** What stands between the events that are held and the fresh ones, oldest first. What is older than this client is of no interest. */
+  async #across(roomId, { prev_batch: from }, held, fresh) {
     const missing = [];
     while (from !== undefined) {
       const { chunk, end } = await this.#messages(roomId, from);
       for (const { event_id: id, origin_server_ts: sent } of chunk) {
-        if (sent < this.#made) return missing;
-        if (held.includes(id)) {
-          if (from === first) continue;
-          return missing;
-        }
-        missing.unshift(id);
+        if (sent < this.#made || held.includes(id)) return missing;
+        // A token may stand after the oldest event that came with it.
+        if (!fresh.includes(id)) missing.unshift(id);
       }
       from = chunk.length > 0 ? end : undefined;
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './wait.mjs';
 
-const PAUSE_MS = 8;
+const PAUSE_MS = 3;
 const ROOMS = 8;
 
 export class Talk {
