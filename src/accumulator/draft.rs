@@ -11,7 +11,7 @@ use crate::{
     limits,
     model::{
         AccountRecord, AccountView, Commit, DeviceRecord, Ephemeral, Position, Record, RecordKey, RoomEntry, Step,
-        Timestamp, order::sorted,
+        Timestamp, Typing, order::sorted,
     },
 };
 
@@ -109,6 +109,7 @@ impl<'v> Draft<'v> {
         if changed {
             self.account.position = self.position;
         }
+        note_typing(&mut self.account, &self.ephemeral, self.position);
         Step::Done(Commit {
             position: self.account.position,
             account: self.account,
@@ -154,5 +155,14 @@ impl<'v> Draft<'v> {
                 }
             }
         }
+    }
+}
+
+/// As the cache takes it over: what a base says counts where nothing is known.
+fn note_typing(account: &mut AccountRecord, ephemeral: &Ephemeral, position: Position) {
+    let of_base = ephemeral.base_typing.iter().filter(|(room, _)| !account.has_typing(room)).cloned();
+    let notes: Vec<_> = of_base.chain(ephemeral.typing.iter().cloned()).collect();
+    for (room, users) in notes {
+        account.note_typing(room, Typing { users, position });
     }
 }

@@ -1,4 +1,4 @@
-//! What passes: receipts, which are kept, and typing and presence, which are not.
+//! What passes: receipts, which are kept; typing, of which only the latest is; presence, which is not.
 
 use std::rc::Rc;
 

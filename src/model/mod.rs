@@ -23,7 +23,7 @@ mod timeline;
 pub mod v2;
 mod view;
 
-pub use account::{AccountRecord, Bootstrap};
+pub use account::{AccountRecord, Bootstrap, Typing};
 pub use commit::{Commit, Ephemeral};
 pub use device::{DeviceListChange, DeviceListsRecord, DeviceRecord, ToDeviceRecord, TokenSide};
 pub use event::{Event, EventError, EventHeader, Membership};

@@ -22,13 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a request is looked at that should not be answered.
 const STILLNESS: Duration = Duration::from_millis(60);
 
-/// What happens beside the scenario, and must change nothing of what comes of it.
+/// What happens beside the scenario, and changes nothing of what comes of it.
 #[derive(Clone, Copy, Default)]
 pub struct Mishaps {
     /// Every answer is lost once.
     pub lost: bool,
     /// The server restarts before every step that finds no request parked.
     pub restarts: bool,
+    /// The homeserver has MSC4222.
+    pub state_after: bool,
 }
 
 /// A scenario that is under way.
@@ -66,6 +68,9 @@ struct Received {
 impl Run {
     pub async fn start(wire: Wire, with_process: bool, mishaps: Mishaps) -> Run {
         let homeserver = Homeserver::start().await;
+        if mishaps.state_after {
+            homeserver.set_up("state_after");
+        }
         let server =
             if with_process { Server::process(&homeserver.url).await } else { Server::within(&homeserver.url).await };
         Run {

@@ -114,11 +114,11 @@ fn together(all: &[Wire], run_on: &[Wire], outputs: &[&[String]]) -> Vec<String>
     lines
 }
 
-/// `SCENARIO_MISHAPS=lost,restarts` lets such things happen in every scenario.
+/// `SCENARIO_MISHAPS=lost,restarts,state_after` lets such things happen in every scenario.
 fn mishaps() -> Mishaps {
     let named = std::env::var("SCENARIO_MISHAPS").unwrap_or_default();
     let has = |name: &str| named.split(',').any(|word| word == name);
-    Mishaps { lost: has("lost"), restarts: has("restarts") }
+    Mishaps { lost: has("lost"), restarts: has("restarts"), state_after: has("state_after") }
 }
 
 /// Takes the indentation away that the text has in the source.
