@@ -98,6 +98,9 @@ pub const ENGINE_REQUESTS: usize = 64;
 /// How many starts of the process an account remembers, for judging a `pos` of an earlier one.
 pub const REMEMBERED_STARTS: usize = 128;
 
+/// Rooms of which an account remembers through a restart who typed: those where it changed last.
+pub const REMEMBERED_TYPING: usize = 64;
+
 // Requests (`spec/v4.md`, Connection; `spec/synapse.md` §1).
 
 /// Lists in a request.

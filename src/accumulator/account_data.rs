@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     limits,
-    model::{AccountDataEntry, AccountDataRecord, Position, RawObject, Record, RecordKey},
+    model::{AccountDataEntry, AccountDataRecord, Position, RawObject, Record, RecordKey, raw},
 };
 
 /// Takes over global account data.
@@ -61,14 +60,9 @@ fn apply(
     may_replace: impl Fn(Option<&AccountDataEntry>) -> bool,
     mut skip: impl FnMut(String),
 ) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        #[serde(rename = "type")]
-        kind: String,
-    }
     let mut changed: Vec<String> = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        let Ok(Envelope { kind }) = serde_json::from_str(event.get()) else {
+        let Some(kind) = raw::dig(event, &["type"]).and_then(raw::text) else {
             skip(format!("[{index}]: not an event"));
             continue;
         };
@@ -85,17 +79,7 @@ fn apply(
 }
 
 fn tags(record: &AccountDataRecord) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        content: Content<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Content<'a> {
-        #[serde(borrow)]
-        tags: RawObject<'a>,
-    }
-    let event = record.entries.get("m.tag").map(|entry| entry.event.get()).unwrap_or_default();
-    let tags = serde_json::from_str::<Envelope<'_>>(event).map(|envelope| envelope.content.tags.0).unwrap_or_default();
-    tags.into_iter().take(limits::ROOM_TAGS).map(|(tag, _)| tag.into_owned()).collect()
+    let tags = record.entries.get("m.tag").and_then(|entry| raw::dig(&entry.event, &["content", "tags"]));
+    let tags = tags.and_then(RawObject::read).unwrap_or_default();
+    tags.0.into_iter().take(limits::ROOM_TAGS).map(|(tag, _)| tag.into_owned()).collect()
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use ruma::{OwnedRoomId, RoomId};
+use rustc_hash::FxHashSet;
 
 use super::{
     account_data, activity,
@@ -179,7 +180,7 @@ fn superseded<'a>(
     full: &'a [Event],
     may_replace: impl Fn(&StateEntry) -> bool + 'a,
 ) -> impl Iterator<Item = (String, String, StateEntry)> + 'a {
-    let named: std::collections::BTreeSet<(&str, &str)> =
+    let named: FxHashSet<(&str, &str)> =
         full.iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
     held.into_iter().filter(move |(event_type, state_key, entry)| {
         entry.event.is_some() && may_replace(entry) && !named.contains(&(event_type.as_str(), state_key.as_str()))

@@ -11,7 +11,7 @@ use ruma::OwnedRoomId;
 use super::{draft::Draft, records::Records};
 use crate::{
     limits,
-    model::{Event, Record, RecordKey, RoomEntry, StateEntry, StateRecord, bucket_of},
+    model::{Event, Record, RecordKey, RoomEntry, StateEntry, StateRecord, bucket_of, order::in_order},
 };
 
 /// Which of a room's two sets of buckets.
@@ -137,8 +137,8 @@ impl Buckets {
             let bucket = spread.entry(bucket_of(state_key, self.count)).or_default();
             bucket.entries.insert((kind.clone(), state_key.clone()), entry.clone());
         }
-        self.loaded = spread.into_iter().map(|(bucket, record)| (bucket, Rc::new(record))).collect();
-        self.dirty = (0..self.count).collect();
+        self.loaded = in_order(spread.into_iter().map(|(bucket, record)| (bucket, Rc::new(record))));
+        self.dirty.extend(0..self.count);
         // From here on what is not loaded is empty, not unread.
         self.cleared = true;
     }

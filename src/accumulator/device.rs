@@ -1,6 +1,6 @@
 //! What belongs to one device: `since`, to-device messages, device lists, key counts.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use ruma::{DeviceId, OwnedUserId};
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{draft::Draft, sync::share};
 use crate::model::{
     AccountView, Commit, DeviceListChange, DeviceListsRecord, DeviceRecord, Record, RecordKey, Step, Timestamp,
-    ToDeviceRecord, v2::SyncResponse,
+    ToDeviceRecord, order::in_order, v2::SyncResponse,
 };
 
 /// Moves a device's chain on to `next_batch`, with what the response brought for the device. Returns whether the chain
@@ -75,7 +75,7 @@ fn change_device_lists(draft: &mut Draft<'_>, device: &DeviceId, changed: &[Owne
 }
 
 fn count_keys(draft: &mut Draft<'_>, device: &mut DeviceRecord, response: &SyncResponse<'_>) {
-    let counts = response.one_time_keys.as_ref().map(|counts| counts.iter().cloned().collect::<BTreeMap<_, _>>());
+    let counts = response.one_time_keys.as_ref().map(|counts| in_order(counts.iter().cloned()));
     let counts = counts.filter(|counts| *counts != device.one_time_keys);
     let types = response.unused_fallback_key_types.as_ref();
     let types = types.filter(|types| device.unused_fallback_key_types.as_ref() != Some(types));

@@ -11,7 +11,7 @@ use crate::{
     limits,
     model::{
         AccountRecord, AccountView, Commit, DeviceRecord, Ephemeral, Position, Record, RecordKey, RoomEntry, Step,
-        Timestamp,
+        Timestamp, Typing, order::sorted,
     },
 };
 
@@ -109,6 +109,7 @@ impl<'v> Draft<'v> {
         if changed {
             self.account.position = self.position;
         }
+        note_typing(&mut self.account, &self.ephemeral, self.position);
         Step::Done(Commit {
             position: self.account.position,
             account: self.account,
@@ -138,14 +139,13 @@ impl<'v> Draft<'v> {
     /// Hands out activity stamps: within one response in the order in which its rooms' newest events were sent.
     fn stamp(&mut self) {
         let now = self.now;
-        let mut stamped: Vec<(Timestamp, usize)> = self
+        let stamped = self
             .rooms
             .iter()
             .enumerate()
             .filter_map(|(index, (_, news))| news.as_ref().map(|news| (news.sent.min(now), index)))
             .collect();
-        stamped.sort_unstable();
-        for (_, index) in stamped {
+        for (_, index) in sorted(stamped) {
             let stamp = Timestamp(self.account.last_stamp.0.saturating_add(1)).max(now);
             self.account.last_stamp = stamp;
             if let Some((entry, Some(news))) = self.rooms.get_mut(index) {
@@ -155,5 +155,14 @@ impl<'v> Draft<'v> {
                 }
             }
         }
+    }
+}
+
+/// As the cache takes it over: what a base says counts where nothing is known.
+fn note_typing(account: &mut AccountRecord, ephemeral: &Ephemeral, position: Position) {
+    let of_base = ephemeral.base_typing.iter().filter(|(room, _)| !account.has_typing(room)).cloned();
+    let notes: Vec<_> = of_base.chain(ephemeral.typing.iter().cloned()).collect();
+    for (room, users) in notes {
+        account.note_typing(room, Typing { users, position });
     }
 }

@@ -1,9 +1,8 @@
-//! What passes: receipts, which are kept, and typing and presence, which are not.
+//! What passes: receipts, which are kept; typing, of which only the latest is; presence, which is not.
 
 use std::rc::Rc;
 
 use ruma::{EventId, OwnedUserId, UserId};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
     room::{RoomDraft, Source},
     sync::share,
 };
-use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey};
+use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey, raw};
 
 /// Takes over `ephemeral` of a joined room.
 pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
@@ -60,13 +59,9 @@ pub(super) fn forget_typing(room: &mut RoomDraft<'_, '_>) {
 
 /// Takes over presence.
 pub(super) fn apply_presence(draft: &mut Draft<'_>, events: &[&RawValue]) {
-    #[derive(Deserialize)]
-    struct Presence {
-        sender: String,
-    }
     for (index, event) in events.iter().enumerate() {
-        let sender =
-            serde_json::from_str::<Presence>(event.get()).ok().and_then(|event| UserId::parse(event.sender).ok());
+        let sender = raw::dig(event, &["sender"]).and_then(raw::string);
+        let sender = sender.and_then(|sender| UserId::parse(sender.as_ref()).ok());
         match sender {
             Some(sender) => draft.ephemeral.presence.push((sender, share(event))),
             None => draft.skip(|| format!("presence[{index}]: not an event")),
@@ -75,24 +70,13 @@ pub(super) fn apply_presence(draft: &mut Draft<'_>, events: &[&RawValue]) {
 }
 
 fn envelope(event: &RawValue) -> Option<(String, &RawValue)> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(borrow)]
-        content: &'a RawValue,
-    }
-    serde_json::from_str::<Envelope<'_>>(event.get()).ok().map(|envelope| (envelope.kind, envelope.content))
+    let fields = RawObject::read(event)?;
+    Some((fields.text("type")?, fields.get("content")?))
 }
 
 fn typing(content: &RawValue) -> Vec<OwnedUserId> {
-    #[derive(Deserialize)]
-    struct Content<'a> {
-        #[serde(borrow)]
-        user_ids: Vec<&'a RawValue>,
-    }
-    let users = serde_json::from_str::<Content<'_>>(content.get()).map(|content| content.user_ids).unwrap_or_default();
-    users.into_iter().filter_map(|user| UserId::parse(serde_json::from_str::<String>(user.get()).ok()?).ok()).collect()
+    let users = raw::dig(content, &["user_ids"]).and_then(raw::array).unwrap_or_default();
+    users.into_iter().filter_map(|user| UserId::parse(raw::string(user)?.as_ref()).ok()).collect()
 }
 
 /// Keeps one receipt per user, type and thread: the user's own, and those on events that are held.
@@ -158,10 +142,9 @@ fn receipts(room: &RoomDraft<'_, '_>, content: &RawValue) -> Vec<Receipt> {
 }
 
 fn fields(raw: &RawValue) -> Vec<(std::borrow::Cow<'_, str>, &RawValue)> {
-    serde_json::from_str::<RawObject<'_>>(raw.get()).map(|object| object.0).unwrap_or_default()
+    RawObject::read(raw).unwrap_or_default().0
 }
 
 fn thread(data: &RawValue) -> Option<String> {
-    let (_, thread) = fields(data).into_iter().find(|(key, _)| key == "thread_id")?;
-    serde_json::from_str(thread.get()).ok()
+    raw::dig(data, &["thread_id"]).and_then(raw::text)
 }

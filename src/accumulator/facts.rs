@@ -1,17 +1,16 @@
 //! What the index says of a room, taken from its state.
 
 use ruma::{OwnedMxcUri, RoomId};
-use serde_json::value::RawValue;
 
 use crate::{
     limits,
-    model::{Event, RawObject, RoomEntry},
+    model::{Event, RawObject, RoomEntry, raw},
 };
 
 /// Takes over what an entry of the (non-member) state means for the index. `event` is `None` where it was removed.
 /// Returns whether what a room is called or shown with changed.
 pub(super) fn apply(entry: &mut RoomEntry, kind: &str, state_key: &str, event: Option<&Event>) -> bool {
-    let content = event.and_then(Event::content::<RawObject<'_>>);
+    let content = event.and_then(Event::content);
     apply_content(entry, kind, state_key, content.as_ref(), event.is_some())
 }
 
@@ -42,7 +41,7 @@ fn apply_content(
     content: Option<&RawObject<'_>>,
     there: bool,
 ) -> bool {
-    let text = |name: &str| content.and_then(|content| text_of(content, name)).filter(|text| !text.is_empty());
+    let text = |name: &str| content.and_then(|content| content.text(name)).filter(|text| !text.is_empty());
     match (kind, state_key) {
         ("m.room.name", "") => replace(&mut entry.name, text("name")),
         ("m.room.avatar", "") => replace(&mut entry.avatar, text("url").map(OwnedMxcUri::from)),
@@ -73,15 +72,7 @@ fn apply_content(
 
 /// Returns a text of an event's content.
 pub(super) fn text(event: &Event, name: &str) -> Option<String> {
-    event.content::<RawObject<'_>>().and_then(|content| text_of(&content, name))
-}
-
-fn text_of(content: &RawObject<'_>, name: &str) -> Option<String> {
-    field(content, name).and_then(|value| serde_json::from_str(value.get()).ok())
-}
-
-fn field<'a>(content: &RawObject<'a>, name: &str) -> Option<&'a RawValue> {
-    content.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    event.content()?.text(name)
 }
 
 fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
@@ -92,8 +83,8 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
 
 /// A child is one while its event names servers to join by: `via`, a list that is not empty.
 fn is_child(content: &RawObject<'_>) -> bool {
-    let via: Option<Vec<String>> = field(content, "via").and_then(|via| serde_json::from_str(via.get()).ok());
-    via.is_some_and(|via| !via.is_empty())
+    let via = content.get("via").and_then(raw::array);
+    via.is_some_and(|via| !via.is_empty() && via.into_iter().all(|server| raw::string(server).is_some()))
 }
 
 fn apply_child(entry: &mut RoomEntry, child: &str, there: bool) {

@@ -5,7 +5,7 @@ use ruma::{OwnedMxcUri, OwnedUserId, UserId};
 use super::facts;
 use crate::{
     limits,
-    model::{Event, Hero, Membership, StateEntry},
+    model::{Event, Hero, Membership, StateEntry, order::sorted_by_key},
 };
 
 /// Returns a hero with the profile of its member event, where that is known.
@@ -33,7 +33,7 @@ pub(super) fn choose<'a>(user: &UserId, members: impl Iterator<Item = (&'a str, 
             _ => {}
         }
     }
-    let mut chosen = if present.is_empty() { gone } else { present };
-    chosen.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+    let candidates = if present.is_empty() { gone } else { present };
+    let chosen = sorted_by_key(candidates, |(sent, user_id, _)| (*sent, user_id.clone()));
     chosen.into_iter().take(limits::HEROES).map(|(_, user_id, event)| hero(user_id, Some(event))).collect()
 }

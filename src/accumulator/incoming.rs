@@ -1,11 +1,10 @@
 //! Events as they come in: read, and freed of what belongs to one device.
 
 use ruma::{DeviceId, OwnedDeviceId, RoomId, UserId};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::draft::Draft;
-use crate::model::{Event, Membership, RawObject, Timestamp};
+use crate::model::{Event, Membership, RawObject, Timestamp, raw};
 
 /// An event, and the transaction id that the polling device sent it with.
 #[derive(Clone, Debug)]
@@ -58,9 +57,8 @@ fn take_transaction(event: &mut Event) -> Option<String> {
     if !NAMES.iter().any(|name| unsigned.get().contains(name)) {
         return None;
     }
-    let fields: RawObject<'_> = serde_json::from_str(unsigned.get()).ok()?;
-    let transaction = fields.0.iter().find(|(key, _)| key == "transaction_id");
-    let transaction = transaction.and_then(|(_, value)| serde_json::from_str(value.get()).ok());
+    let fields = RawObject::read(&unsigned)?;
+    let transaction = fields.text("transaction_id");
     event.unsigned = fields.write(|key| !NAMES.contains(&key)).ok().map(Into::into);
     transaction
 }
@@ -77,14 +75,6 @@ pub(super) fn is_member_of(event: &Event, user: &UserId) -> bool {
 
 /// Returns the membership before this member event, where the homeserver says (`unsigned.prev_content`).
 pub(super) fn previous_membership(event: &Event) -> Option<Membership> {
-    #[derive(Deserialize)]
-    struct Unsigned {
-        prev_content: Content,
-    }
-    #[derive(Deserialize)]
-    struct Content {
-        membership: String,
-    }
-    let unsigned: Unsigned = serde_json::from_str(event.unsigned.as_ref()?.get()).ok()?;
-    Membership::parse(&unsigned.prev_content.membership)
+    let membership = raw::dig(event.unsigned.as_ref()?, &["prev_content", "membership"])?;
+    Membership::parse(&raw::string(membership)?)
 }

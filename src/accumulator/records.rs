@@ -1,17 +1,19 @@
 //! What is held, as a step sees it, and what it has to see first.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
 
 use crate::model::{
     AccountDataRecord, AccountView, ReceiptsRecord, Record, RecordKey, StateRecord, StrippedRecord, TimelineChunk,
-    ToDeviceRecord,
+    ToDeviceRecord, order::sorted,
 };
 
 /// Reads records, and remembers which are not in memory. A missing one reads as an empty one: the step goes on, so
 /// that it finds all that is missing at once, and its result is thrown away.
 pub(super) struct Records<'v> {
     view: &'v dyn AccountView,
-    missing: BTreeSet<RecordKey>,
+    missing: FxHashSet<RecordKey>,
 }
 
 macro_rules! reader {
@@ -27,7 +29,7 @@ macro_rules! reader {
 
 impl<'v> Records<'v> {
     pub fn new(view: &'v dyn AccountView) -> Records<'v> {
-        Records { view, missing: BTreeSet::new() }
+        Records { view, missing: FxHashSet::default() }
     }
 
     reader!(state, State, StateRecord);
@@ -45,8 +47,8 @@ impl<'v> Records<'v> {
         record.flatten()
     }
 
-    /// Returns what has to be loaded before the step can be done.
+    /// Returns what has to be loaded before the step can be done, in a fixed order.
     pub fn into_missing(self) -> Vec<RecordKey> {
-        self.missing.into_iter().collect()
+        sorted(self.missing.into_iter().collect())
     }
 }

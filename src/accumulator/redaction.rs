@@ -24,9 +24,8 @@ pub(super) fn rules(create: Option<&Event>) -> RedactionRules {
 
 /// Returns the event without what its redaction removes, and with the redaction in its `unsigned`.
 pub(super) fn redact(event: &Event, rules: &RedactionRules, because: &Event) -> Option<Event> {
-    let fields: RawObject<'_> = serde_json::from_str(event.body.get()).ok()?;
-    let content = fields.0.iter().find(|(key, _)| key == "content").map(|(_, value)| *value);
-    let content = match content {
+    let fields = RawObject::read(&event.body)?;
+    let content = match fields.get("content") {
         Some(content) => Some(redact_content(event.kind(), content, rules)?),
         None => None,
     };
@@ -47,14 +46,13 @@ pub(super) fn redact(event: &Event, rules: &RedactionRules, because: &Event) -> 
 /// Returns the event without its bundled aggregations; `None` if it has none.
 pub(super) fn without_aggregations(event: &Event) -> Option<Event> {
     let unsigned = event.unsigned.as_deref().filter(|unsigned| unsigned.get().contains("m.relations"))?;
-    let fields: RawObject<'_> = serde_json::from_str(unsigned.get()).ok()?;
+    let fields = RawObject::read(unsigned)?;
     let unsigned = fields.write(|key| key != "m.relations").ok()?;
     Some(Event { unsigned: Some(unsigned.into()), ..event.clone() })
 }
 
 fn with_redaction(unsigned: Option<&RawValue>, because: &Event) -> Option<Rc<RawValue>> {
-    let fields: RawObject<'_> =
-        unsigned.and_then(|unsigned| serde_json::from_str(unsigned.get()).ok()).unwrap_or(RawObject(Vec::new()));
+    let fields = unsigned.and_then(RawObject::read).unwrap_or_default();
     let mut kept: Vec<_> = fields
         .0
         .into_iter()
@@ -75,7 +73,7 @@ fn keeps(key: &str, rules: &RedactionRules) -> bool {
 
 fn redact_content(kind: &str, content: &RawValue, rules: &RedactionRules) -> Option<Box<RawValue>> {
     // A content of another shape has nothing that could stay.
-    let fields: RawObject<'_> = serde_json::from_str(content.get()).unwrap_or(RawObject(Vec::new()));
+    let fields = RawObject::read(content).unwrap_or_default();
     let signed = rules.keep_room_member_third_party_invite_signed.then(|| signed_invite(kind, &fields)).flatten();
     let mut kept = RawObject(fields.0.into_iter().filter(|(key, _)| keeps_content(kind, key, rules)).collect());
     if let Some(signed) = &signed {
@@ -86,9 +84,8 @@ fn redact_content(kind: &str, content: &RawValue, rules: &RedactionRules) -> Opt
 
 /// Of `third_party_invite`, `signed` alone stays.
 fn signed_invite(kind: &str, content: &RawObject<'_>) -> Option<Box<RawValue>> {
-    let (_, invite) = content.0.iter().find(|(key, _)| kind == "m.room.member" && key == "third_party_invite")?;
-    let invite: RawObject<'_> = serde_json::from_str(invite.get()).ok()?;
-    invite.write(|key| key == "signed").ok()
+    let invite = content.get("third_party_invite").filter(|_| kind == "m.room.member")?;
+    RawObject::read(invite)?.write(|key| key == "signed").ok()
 }
 
 fn keeps_content(kind: &str, key: &str, rules: &RedactionRules) -> bool {

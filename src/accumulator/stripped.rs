@@ -40,12 +40,7 @@ impl Stripped<'_> {
     /// Returns what the user's own member event says.
     pub fn own(&self, user: &UserId) -> Option<Own> {
         let own = self.own_event(user)?;
-        let membership: Option<String> = own
-            .content
-            .0
-            .iter()
-            .find(|(key, _)| key == "membership")
-            .and_then(|(_, value)| serde_json::from_str(value.get()).ok());
+        let membership = own.content.text("membership");
         Some(Own {
             membership: membership.as_deref().and_then(Membership::parse),
             by_other: own.sender != user.as_str(),
@@ -91,7 +86,7 @@ pub(super) fn replace(room: &mut RoomDraft<'_, '_>, stripped: &Stripped<'_>) -> 
 pub(super) fn replace_own<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));
-    let Some(own) = own.and_then(|own| serde_json::from_str(own.body.get()).ok()).and_then(event) else { return };
+    let Some(own) = own.and_then(|own| event(&own.body)) else { return };
     let held = room.stripped();
     let is_own = |raw: &RawValue| {
         event(raw).is_some_and(|event| event.kind == "m.room.member" && event.state_key == user.as_str())
@@ -107,15 +102,13 @@ fn put(room: &mut RoomDraft<'_, '_>, events: Vec<std::rc::Rc<RawValue>>) {
 }
 
 fn event(raw: &RawValue) -> Option<StrippedEvent<'_>> {
-    let fields: RawObject<'_> = serde_json::from_str(raw.get()).ok()?;
-    let raw_field = |name: &str| fields.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value);
-    let text = |name: &str| raw_field(name).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+    let fields = RawObject::read(raw)?;
     Some(StrippedEvent {
-        kind: text("type")?,
-        state_key: text("state_key")?,
-        sender: text("sender")?,
-        content: serde_json::from_str(raw_field("content")?.get()).ok()?,
-        sent: raw_field("origin_server_ts").and_then(|sent| sent.get().parse().ok()).map(Timestamp),
+        kind: fields.text("type")?,
+        state_key: fields.text("state_key")?,
+        sender: fields.text("sender")?,
+        content: RawObject::read(fields.get("content")?)?,
+        sent: fields.get("origin_server_ts").and_then(|sent| sent.get().parse().ok()).map(Timestamp),
         json: fields.write(|key| matches!(key, "type" | "state_key" | "sender" | "content")).ok()?,
     })
 }

@@ -71,8 +71,9 @@ async fn exchange(
     let request = if body.is_empty() { builder.build() } else { builder.body(Uint8Array::from(body.as_slice())) };
     let answer = request.map_err(broken)?.send().await.map_err(broken)?;
     let mut response = http::Response::builder().status(answer.status());
-    for (name, value) in answer.headers().entries() {
-        response = response.header(name, value);
+    // Nobody asks for any other: reading them all takes a table of all names that there are.
+    if let Some(pause) = answer.headers().get("retry-after") {
+        response = response.header(http::header::RETRY_AFTER, pause);
     }
     let body = match answer.body() {
         Some(stream) => read(&stream, expected_length(&answer)).await?,

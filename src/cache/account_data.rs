@@ -1,13 +1,10 @@
 //! What global account data means: direct chats and ignored users.
 
-use std::collections::BTreeMap;
-
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashSet;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::AccountDataRecord;
+use crate::model::{AccountDataRecord, RawObject, raw};
 
 /// The rooms in `m.direct`.
 #[derive(Debug, Default)]
@@ -16,8 +13,8 @@ pub struct DirectChats(FxHashSet<OwnedRoomId>);
 impl DirectChats {
     /// Reads `m.direct`, entry by entry: one that is no room id is passed over.
     pub fn from_account_data(account_data: &AccountDataRecord) -> DirectChats {
-        let by_user: BTreeMap<String, Vec<String>> = lenient_map(content(account_data, "m.direct"));
-        DirectChats(by_user.into_values().flatten().filter_map(|room| OwnedRoomId::try_from(room).ok()).collect())
+        let by_user = content(account_data, "m.direct", &[]).and_then(RawObject::read).unwrap_or_default();
+        DirectChats(by_user.0.into_iter().flat_map(|(_, rooms)| room_ids(rooms)).collect())
     }
 
     /// Returns whether the room is a direct chat.
@@ -43,15 +40,9 @@ pub struct IgnoredUsers(FxHashSet<OwnedUserId>);
 impl IgnoredUsers {
     /// Reads `m.ignored_user_list`.
     pub fn from_account_data(account_data: &AccountDataRecord) -> IgnoredUsers {
-        #[derive(Deserialize)]
-        struct Content<'a> {
-            #[serde(borrow)]
-            ignored_users: &'a RawValue,
-        }
-        let content: Option<Content<'_>> =
-            content(account_data, "m.ignored_user_list").and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let users: BTreeMap<String, Box<RawValue>> = lenient_map(content.map(|content| content.ignored_users));
-        IgnoredUsers(users.into_keys().filter_map(|user| OwnedUserId::try_from(user).ok()).collect())
+        let users = content(account_data, "m.ignored_user_list", &["ignored_users"]).and_then(RawObject::read);
+        let users = users.unwrap_or_default().0.into_iter();
+        IgnoredUsers(users.filter_map(|(user, _)| OwnedUserId::try_from(user.as_ref()).ok()).collect())
     }
 
     /// Returns whether the user is ignored.
@@ -62,30 +53,15 @@ impl IgnoredUsers {
 
 /// Reads the rooms that Element shows as recently viewed.
 pub(super) fn breadcrumbs(account_data: &AccountDataRecord) -> Vec<OwnedRoomId> {
-    #[derive(Deserialize)]
-    struct Content {
-        recent_rooms: Vec<String>,
-    }
-    let content: Option<Content> =
-        content(account_data, "im.vector.setting.breadcrumbs").and_then(|raw| serde_json::from_str(raw.get()).ok());
-    content.map_or_else(Vec::new, |content| {
-        content.recent_rooms.into_iter().filter_map(|room| OwnedRoomId::try_from(room).ok()).collect()
-    })
+    content(account_data, "im.vector.setting.breadcrumbs", &["recent_rooms"]).map(room_ids).unwrap_or_default()
 }
 
-fn content<'a>(account_data: &'a AccountDataRecord, kind: &str) -> Option<&'a RawValue> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        content: &'a RawValue,
-    }
-    let entry = account_data.entries.get(kind)?;
-    serde_json::from_str::<Envelope<'a>>(entry.event.get()).ok().map(|envelope| envelope.content)
+/// Returns what stands at a path in the content of an account-data event.
+fn content<'a>(account_data: &'a AccountDataRecord, kind: &str, path: &[&str]) -> Option<&'a RawValue> {
+    raw::dig(raw::dig(&account_data.entries.get(kind)?.event, &["content"])?, path)
 }
 
-/// Reads a map whose values that are no `T` are passed over.
-fn lenient_map<T: serde::de::DeserializeOwned>(raw: Option<&RawValue>) -> BTreeMap<String, T> {
-    let entries: BTreeMap<String, Box<RawValue>> =
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    entries.into_iter().filter_map(|(key, value)| Some((key, serde_json::from_str(value.get()).ok()?))).collect()
+fn room_ids(list: &RawValue) -> Vec<OwnedRoomId> {
+    let rooms = raw::array(list).unwrap_or_default().into_iter().filter_map(raw::string);
+    rooms.filter_map(|room| OwnedRoomId::try_from(room.as_ref()).ok()).collect()
 }

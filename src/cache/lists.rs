@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{RoomIndex, RoomNumber, matching::Matching};
-use crate::model::{Filters, Known, RoomEntry};
+use crate::model::{Filters, Known, RoomEntry, order::sorted};
 
 /// The lists of an account.
 #[derive(Debug, Default)]
@@ -97,13 +97,13 @@ impl SortedList {
     }
 
     fn build(filters: &Filters, matching: &Matching<'_>) -> SortedList {
-        let mut keys: Vec<SortKey> = matching
+        let keys = matching
             .rooms
             .iter()
             .filter(|(_, entry)| matching.matches(filters, entry))
             .map(|(number, entry)| SortKey::of(entry, number))
             .collect();
-        keys.sort_unstable();
+        let keys: Vec<SortKey> = sorted(keys);
         SortedList {
             order: keys.iter().map(|key| key.number).collect(),
             places: keys.into_iter().map(|key| (key.number, key)).collect(),

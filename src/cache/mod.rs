@@ -23,7 +23,7 @@ pub use records::RecordCache;
 
 use crate::model::{
     AccountDataRecord, AccountRecord, Commit, DeviceListsRecord, DeviceRecord, Filters, Position, Record, RecordKey,
-    RoomEntry,
+    RoomEntry, Typing,
 };
 
 /// One account in memory.
@@ -64,15 +64,6 @@ pub struct DeviceCache {
     pub to_device: BTreeMap<u64, usize>,
 }
 
-/// Who types in a room.
-#[derive(Clone, Debug, Default)]
-pub struct Typing {
-    /// The users, as the homeserver listed them.
-    pub users: Vec<OwnedUserId>,
-    /// When this last changed.
-    pub position: Position,
-}
-
 /// What a store holds of an account that memory must have from the start.
 #[derive(Debug, Default)]
 pub struct Stored {
@@ -110,6 +101,7 @@ impl AccountCache {
     pub fn new(user_id: OwnedUserId, stored: Stored) -> AccountCache {
         let direct = DirectChats::from_account_data(&stored.account_data);
         let ignored = IgnoredUsers::from_account_data(&stored.account_data);
+        let typing = stored.account.typing.iter().cloned().collect();
         let mut rooms = RoomIndex::default();
         for entry in stored.rooms {
             rooms.put(entry);
@@ -122,7 +114,7 @@ impl AccountCache {
             direct,
             ignored,
             devices: stored.devices.into_iter().map(|device| (device.record.device_id.clone(), device)).collect(),
-            typing: FxHashMap::default(),
+            typing,
             presence: FxHashMap::default(),
             records: RecordCache::default(),
             lists: Lists::default(),

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     limits,
-    model::{Record, RecordKey},
+    model::{Record, RecordKey, order::sorted},
 };
 
 /// Records in memory. "Known to be absent" is remembered too, so that it is not looked up again.
@@ -51,12 +51,11 @@ impl RecordCache {
         if self.bytes <= limits::RECORD_CACHE {
             return;
         }
-        let mut uses: Vec<(u64, usize)> = self.records.values().map(|slot| (slot.last_use.get(), slot.bytes)).collect();
-        uses.sort_unstable();
+        let uses = self.records.values().map(|slot| (slot.last_use.get(), slot.bytes)).collect();
         // Down to three quarters, so that the next record does not sort everything again.
         let mut surplus = self.bytes - limits::RECORD_CACHE / 4 * 3;
         let mut oldest_kept = 0;
-        for (last_use, bytes) in uses {
+        for (last_use, bytes) in sorted(uses) {
             oldest_kept = last_use + 1;
             surplus = surplus.saturating_sub(bytes);
             if surplus == 0 {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::cache::{AccountCache, RoomNumber};
 use crate::limits::{ANSWER_BYTES, ANSWER_ROOMS, NEEDED_RECORDS};
-use crate::model::{Known, Position, RecordKey, RoomEntry, Timestamp};
+use crate::model::{Known, Position, RecordKey, RoomEntry, Timestamp, order::in_order};
 
 /// What is asked, of what, and when.
 pub struct Question<'a> {
@@ -92,7 +92,7 @@ impl Question<'_> {
             pos: Pos { state: 0, position, incarnation: self.cache.account.incarnation, nonce: 0 },
             txn_id: self.request.txn_id.clone(),
             typing_names: self.request.typing_names,
-            lists: self.reach.responses(self.cache).into_iter().collect(),
+            lists: in_order(self.reach.responses(self.cache)),
             rooms: results.rooms,
             extensions,
         };

@@ -225,9 +225,11 @@ impl Device {
             return;
         }
         let unused = |entry: &DirectoryEntry| now.since(entry.used) > CONNECTION_UNUSED;
-        self.directory.connections.sort_by_key(|entry| std::cmp::Reverse(entry.used));
-        let keep = self.directory.connections.iter().take_while(|entry| !unused(entry)).count();
-        for gone in self.directory.connections.split_off(keep.min(CONNECTIONS - 1)) {
+        while let Some((oldest, entry)) =
+            self.directory.connections.iter().enumerate().min_by_key(|(_, entry)| entry.used)
+            && (self.directory.connections.len() >= CONNECTIONS || unused(entry))
+        {
+            let gone = self.directory.connections.swap_remove(oldest);
             self.remove(place.device, &gone);
         }
         self.directory.connections.push(DirectoryEntry {

@@ -15,7 +15,7 @@ use super::{
     state::{SentConfig, State},
 };
 use crate::cache::{AccountCache, RoomNumber};
-use crate::model::Known;
+use crate::model::{Known, order::sorted};
 
 /// The rooms that a request reaches.
 #[derive(Debug, Default)]
@@ -84,10 +84,8 @@ impl Reach {
         state: &State,
     ) -> Reach {
         let mut reach = Reach::default();
-        let mut subscribed: Vec<RoomNumber> =
-            subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
-        subscribed.sort_unstable();
-        for number in subscribed {
+        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
+        for number in sorted(subscribed) {
             reach.room(number).subscribed = true;
         }
         let owed = owed(cache, state);
@@ -182,14 +180,13 @@ impl Reach {
 
 /// Returns the rooms that the connection was sent and that lists hold no more.
 fn owed(cache: &AccountCache, state: &State) -> Vec<RoomNumber> {
-    let mut owed: Vec<RoomNumber> = state
+    let owed = state
         .rooms
         .keys()
         .filter_map(|room| cache.rooms.number(room))
         .filter(|number| cache.rooms.get(*number).is_some_and(|entry| !cache.is_listed(entry)))
         .collect();
-    owed.sort_unstable();
-    owed
+    sorted(owed)
 }
 
 /// The configurations that hold for rooms, one per combination of rules.

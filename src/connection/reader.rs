@@ -10,6 +10,7 @@ use crate::cache::RecordCache;
 use crate::model::{
     AccountDataRecord, ReceiptsRecord, Record, RecordKey, RoomEntry, StateEntry, StateRecord, StrippedRecord,
     TimelineChunk, ToDeviceRecord, bucket_of,
+    order::{sorted, sorted_set},
 };
 
 /// Reads records and remembers which were missing.
@@ -34,9 +35,7 @@ impl<'a> Reader<'a> {
 
     /// Returns what has to be loaded, in a fixed order.
     pub fn into_missing(self) -> Vec<RecordKey> {
-        let mut keys: Vec<RecordKey> = self.missing.into_iter().collect();
-        keys.sort();
-        keys
+        sorted(self.missing.into_iter().collect())
     }
 
     /// Returns the room's state but for its members.
@@ -51,9 +50,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the buckets that hold these members.
     pub fn members_of<'b>(&mut self, entry: &RoomEntry, users: impl Iterator<Item = &'b str>) -> Option<StateView<'a>> {
-        let mut buckets: Vec<u16> = users.map(|user| bucket_of(user, entry.member_buckets)).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
+        let buckets = sorted_set(users.map(|user| bucket_of(user, entry.member_buckets)).collect());
         self.buckets(buckets.into_iter().map(|bucket| RecordKey::Members(entry.room_id.clone(), bucket)))
     }
 

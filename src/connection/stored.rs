@@ -74,7 +74,7 @@ fn encode<T: Serialize>(value: &T) -> Record {
 fn decode<T: DeserializeOwned>(record: &Record) -> Option<T> {
     let Record::Connection(bytes) = record else { return None };
     match bytes.split_first() {
-        Some((&FORMAT, json)) => serde_json::from_slice(json).ok(),
+        Some((&FORMAT, json)) => serde_json::from_str(std::str::from_utf8(json).ok()?).ok(),
         _ => None,
     }
 }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use ruma::DeviceId;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::response::AnsweredEvent;
@@ -37,8 +36,8 @@ impl Audience<'_> {
             return None;
         }
         let mut json = String::from("{");
-        let fields = stored.and_then(|raw| RawObject::deserialize(raw).ok()).map(|object| object.0).unwrap_or_default();
-        for (key, value) in fields {
+        let fields = stored.and_then(RawObject::read).unwrap_or_default();
+        for (key, value) in fields.0 {
             match key.as_ref() {
                 "age" => {
                     let age = value.get().parse::<i64>().ok();

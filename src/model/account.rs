@@ -1,10 +1,10 @@
 //! What is kept once per account.
 
-use ruma::OwnedDeviceId;
+use ruma::{OwnedDeviceId, OwnedRoomId, OwnedUserId, RoomId};
 use serde::{Deserialize, Serialize};
 
 use super::{Position, Timestamp};
-use crate::limits::REMEMBERED_STARTS;
+use crate::limits::{REMEMBERED_STARTS, REMEMBERED_TYPING};
 
 /// The account's counters, and how far its bootstrap is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,19 @@ pub struct AccountRecord {
     pub author: Option<OwnedDeviceId>,
     /// How far the bootstrap is.
     pub bootstrap: Bootstrap,
+    /// Who types in the rooms where that changed last, the oldest change first. Kept, because a client that was told that
+    /// somebody types must be told that they stopped, also when that comes around a restart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub typing: Vec<(OwnedRoomId, Typing)>,
+}
+
+/// Who types in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    /// All of them; nobody, once they have stopped.
+    pub users: Vec<OwnedUserId>,
+    /// Since when that is so.
+    pub position: Position,
 }
 
 impl AccountRecord {
@@ -31,6 +44,22 @@ impl AccountRecord {
         self.starts.push((self.incarnation, self.position));
         let surplus = self.starts.len().saturating_sub(REMEMBERED_STARTS);
         self.starts.drain(..surplus);
+    }
+
+    /// Returns whether it is noted who types in a room.
+    pub fn has_typing(&self, room: &RoomId) -> bool {
+        self.typing.iter().any(|(held, _)| held == room)
+    }
+
+    /// Notes who types in a room; the oldest notes go. Nobody is worth a note only after somebody.
+    pub fn note_typing(&mut self, room: OwnedRoomId, typing: Typing) {
+        if typing.users.is_empty() && !self.has_typing(&room) {
+            return;
+        }
+        self.typing.retain(|(held, _)| *held != room);
+        self.typing.push((room, typing));
+        let surplus = self.typing.len().saturating_sub(REMEMBERED_TYPING);
+        self.typing.drain(..surplus);
     }
 
     /// Returns whether this store went through `position` in `incarnation`: false for what a power loss took back, for
@@ -86,6 +115,25 @@ mod tests {
         assert!(!account.knows(Position(11), 1), "what the second start did not find");
         assert!(account.knows(Position(50), 2) && !account.knows(Position(51), 2));
         assert!(!account.knows(Position(1), 3), "an incarnation that never was");
+    }
+
+    #[test]
+    fn the_latest_to_type_are_remembered() {
+        let room = |number: usize| OwnedRoomId::try_from(format!("!{number}:x")).expect("a room id");
+        let typing = |users: &[&str]| Typing {
+            users: users.iter().map(|user| (*user).try_into().expect("a user id")).collect(),
+            position: Position(1),
+        };
+        let mut account = AccountRecord::default();
+        account.note_typing(room(0), typing(&[]));
+        assert!(account.typing.is_empty(), "nobody typed before");
+        for number in 0..=REMEMBERED_TYPING {
+            account.note_typing(room(number), typing(&["@bob:x"]));
+        }
+        assert_eq!(account.typing.len(), REMEMBERED_TYPING);
+        assert!(!account.has_typing(&room(0)) && account.has_typing(&room(1)));
+        account.note_typing(room(1), typing(&[]));
+        assert_eq!(account.typing.last(), Some(&(room(1), typing(&[]))), "that they stopped is known");
     }
 
     #[test]

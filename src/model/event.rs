@@ -3,13 +3,16 @@
 //! Invariants: a body is never parsed into a tree and written again; it holds neither `unsigned` (which belongs to the
 //! one who asked, and to the moment) nor `room_id` (which the place says). A header is always the one of its body.
 
-use std::{borrow::Cow, fmt, rc::Rc};
+use std::{borrow::Cow, rc::Rc};
 
 use ruma::{EventId, OwnedEventId, OwnedUserId, UserId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-use super::Timestamp;
+use super::{
+    RawObject, Timestamp,
+    raw::{self, text},
+};
 
 /// One event of a room, with all that it takes to show it to its user.
 #[derive(Clone, Debug)]
@@ -125,13 +128,9 @@ impl Event {
         self.header.state_key.is_some()
     }
 
-    /// Returns `content` read as `T`, or `None` if it is not one.
-    pub fn content<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
-        #[derive(Deserialize)]
-        struct Envelope<T> {
-            content: T,
-        }
-        serde_json::from_str::<Envelope<T>>(self.body.get()).ok().map(|envelope| envelope.content)
+    /// Returns the fields of `content`, or `None` if it is no object.
+    pub fn content(&self) -> Option<RawObject<'_>> {
+        RawObject::read(raw::dig(&self.body, &["content"])?)
     }
 
     /// Returns about how many bytes of memory the event takes.
@@ -146,10 +145,8 @@ impl EventHeader {
         let content: ContentFields =
             fields.content.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         let redacts = fields.redacts.and_then(text).or_else(|| content.redacts.and_then(text));
-        let relates_to = content
-            .relates_to
-            .and_then(|raw| serde_json::from_str::<RelatesTo>(raw.get()).ok())
-            .and_then(|relation| relation.event_id);
+        let relates_to =
+            content.relates_to.and_then(|relation| raw::dig(relation, &["event_id"])).and_then(raw::string);
         let is_member = fields.event_type == "m.room.member" && fields.state_key.is_some();
         Ok(EventHeader {
             event_id: EventId::parse(fields.event_id.as_ref())?,
@@ -195,62 +192,6 @@ struct ContentFields<'a> {
     redacts: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "m.relates_to")]
     relates_to: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RelatesTo<'a> {
-    #[serde(borrow, default)]
-    event_id: Option<Cow<'a, str>>,
-}
-
-fn text(raw: &RawValue) -> Option<String> {
-    serde_json::from_str(raw.get()).ok()
-}
-
-/// The fields of a JSON object in their order, each value raw. A key that stands twice is kept twice.
-pub struct RawObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<M: de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut fields = Vec::with_capacity(12);
-                while let Some(key) = map.next_key::<BorrowedKey<'de>>()? {
-                    fields.push((key.0, map.next_value()?));
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(Visitor).map(RawObject)
-    }
-}
-
-/// `Cow<str>` as a map key owns its text unless told to borrow.
-#[derive(Deserialize)]
-struct BorrowedKey<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl RawObject<'_> {
-    /// Writes the object with the fields that `keep` lets through.
-    pub fn write(&self, keep: impl Fn(&str) -> bool) -> Result<Box<RawValue>, serde_json::Error> {
-        let mut json = String::from("{");
-        for (key, value) in self.0.iter().filter(|(key, _)| keep(key)) {
-            if json.len() > 1 {
-                json.push(',');
-            }
-            json.push_str(&serde_json::to_string(key)?);
-            json.push(':');
-            json.push_str(value.get());
-        }
-        json.push('}');
-        RawValue::from_string(json)
-    }
 }
 
 fn split_unsigned(raw: &RawValue) -> Result<(Rc<RawValue>, Option<Rc<RawValue>>), serde_json::Error> {

@@ -2,6 +2,8 @@
 
 use ruma::OwnedRoomId;
 
+use super::order::sorted_set;
+
 /// Which rooms a list holds (MSC4186, "List filters"). An absent field lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Filters {
@@ -28,17 +30,11 @@ pub struct Filters {
 impl Filters {
     /// Sorts the sets, so that filters that mean the same are the same.
     pub fn normalised(mut self) -> Filters {
-        fn sort<T: Ord>(set: &mut Option<Vec<T>>) {
-            if let Some(set) = set {
-                set.sort();
-                set.dedup();
-            }
-        }
-        sort(&mut self.spaces);
-        sort(&mut self.room_types);
-        sort(&mut self.not_room_types);
-        sort(&mut self.tags);
-        sort(&mut self.not_tags);
+        self.spaces = self.spaces.map(sorted_set);
+        self.room_types = self.room_types.map(sorted_set);
+        self.not_room_types = self.not_room_types.map(sorted_set);
+        self.tags = self.tags.map(sorted_set);
+        self.not_tags = self.not_tags.map(sorted_set);
         self
     }
 }

@@ -48,6 +48,9 @@ pub enum RecordError {
     /// It was written by a newer version, or is empty.
     #[error("unknown format {0:?}")]
     Format(Option<u8>),
+    /// It is not text.
+    #[error("unreadable: {0}")]
+    Text(#[from] std::str::Utf8Error),
     /// It is not what its format says.
     #[error("unreadable: {0}")]
     Json(#[from] serde_json::Error),
@@ -128,7 +131,7 @@ fn json<T: Serialize>(record: &Rc<T>) -> Result<Vec<u8>, RecordError> {
 
 fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<Rc<T>, RecordError> {
     match value.split_first() {
-        Some((&FORMAT, json)) => Ok(Rc::new(serde_json::from_slice(json)?)),
+        Some((&FORMAT, json)) => Ok(Rc::new(serde_json::from_str(std::str::from_utf8(json)?)?)),
         other => Err(RecordError::Format(other.map(|(format, _)| *format))),
     }
 }

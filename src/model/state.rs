@@ -63,7 +63,7 @@ mod entries {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::StateEntry;
+    use super::{super::order::in_order, StateEntry};
 
     type Entries = BTreeMap<(String, String), StateEntry>;
 
@@ -73,6 +73,6 @@ mod entries {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Entries, D::Error> {
         let list = Vec::<(String, String, StateEntry)>::deserialize(deserializer)?;
-        Ok(list.into_iter().map(|(kind, key, entry)| ((kind, key), entry)).collect())
+        Ok(in_order(list.into_iter().map(|(kind, key, entry)| ((kind, key), entry))))
     }
 }

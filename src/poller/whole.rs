@@ -7,7 +7,7 @@ use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::{Timestamp, v2::JoinedRoom},
+    model::{Timestamp, order::sorted_by_key, v2::JoinedRoom},
     upstream::parse,
 };
 
@@ -22,12 +22,11 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     for (rooms, left) in [(response.join, false), (response.leave, true)] {
         for (room_id, room) in rooms {
             let token_after = token_after.map(str::to_owned);
-            bases.push((newest(&room), Base { room_id, room, left, token_after }));
+            bases.push(Base { room_id, room, left, token_after });
         }
     }
     // The rooms that stand first in the list come first.
-    bases.sort_by_key(|(newest, _)| Reverse(*newest));
-    let bases: Vec<Base<'_>> = bases.into_iter().map(|(_, base)| base).collect();
+    let bases = sorted_by_key(bases, |base| Reverse(newest(&base.room)));
     catch_up(account, poll).await;
     // A few hundred a commit, so that nobody waits for all of them.
     for slice in bases.chunks(limits::WHOLE_SLICE) {

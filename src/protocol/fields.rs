@@ -17,7 +17,8 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads the body.
     pub fn of_body(body: &'a [u8]) -> Result<Fields<'a>, RequestError> {
-        let object = serde_json::from_slice(body).map_err(|_| RequestError::NotJson)?;
+        let text = std::str::from_utf8(body).map_err(|_| RequestError::NotJson)?;
+        let object = serde_json::from_str(text).map_err(|_| RequestError::NotJson)?;
         Ok(Fields { path: String::new(), object })
     }
 
@@ -82,7 +83,7 @@ impl<'a> Fields<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.object.0.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+        self.object.get(name)
     }
 }
 

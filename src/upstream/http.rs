@@ -6,8 +6,8 @@ use crate::platform::LocalFuture;
 
 /// Sends requests to the homeserver.
 pub trait HttpClient {
-    /// Sends `request`, whose URI is absolute, and returns the answer with its whole body, whatever the status. Gives
-    /// up after `timeout`. Dropping the future cancels the request.
+    /// Sends `request`, whose URI is absolute, and returns the answer with its whole body, whatever the status. Of its
+    /// headers only `Retry-After` must be there. Gives up after `timeout`. Dropping the future cancels the request.
     fn send<'a>(
         &'a self,
         request: http::Request<Vec<u8>>,

@@ -8,6 +8,7 @@ mod client;
 mod clock;
 #[allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::allow_attributes,
     reason = "a part of the demo homeserver, of which not everything is used here"

@@ -59,7 +59,7 @@ impl Operations<'_> {
             68..75 => self.receipt(),
             75..79 => self.typing(),
             79..84 => self.account_data(),
-            84..91 => self.to_device(),
+            84..91 => self.send_to_device(),
             91..94 => self.devices(),
             94..96 => self.profile(),
             96..98 => self.reset(),
@@ -297,7 +297,7 @@ impl Operations<'_> {
         }
     }
 
-    fn to_device(&mut self) -> String {
+    fn send_to_device(&mut self) -> String {
         let me = self.me();
         let count = [1, 1, 2, 7, 110][self.rng.random_range(0..5)];
         let device = self.devices.choose(&mut self.rng).cloned();

@@ -125,13 +125,12 @@ pub fn run_with(plan: &Plan, spoil: impl Fn(&mut Simulation)) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     let local = LocalSet::new();
-    let outcome = runtime.block_on(local.run_until(async {
+    runtime.block_on(local.run_until(async {
         let mut simulation = Simulation::new(plan.seed);
         let outcome = simulation.play(plan, &spoil).await;
         simulation.kill().await;
         outcome
-    }));
-    outcome
+    }))
 }
 
 impl Simulation {
@@ -169,6 +168,7 @@ impl Simulation {
             power_was_lost: false,
             commits_failed: false,
         };
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]
         simulation.operate(rng.random(), true, |operations| operations.set_up());
         for number in 0..CLIENTS {
             let client = simulation.new_client(number, &mut rng);
@@ -447,7 +447,7 @@ impl Simulation {
         // Counts of keys come with the next answer, and only with one.
         let me = self.me;
         self.operate(seed, false, |operations| {
-            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })))
+            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })));
         });
         for number in 0..self.clients.len() {
             self.cancel(number);
@@ -557,7 +557,10 @@ impl Simulation {
                 vec![format!("client {number} asked to wait, and was answered at once with nothing new")],
             ));
         }
-        let Some(news) = self.make_news(number, rng.random()) else { return Ok(self.cancel(number)) };
+        let Some(news) = self.make_news(number, rng.random()) else {
+            self.cancel(number);
+            return Ok(());
+        };
         self.pass(PROMPT).await;
         self.collect()?;
         if self.clients[number].waiting.is_some() {
@@ -619,7 +622,7 @@ impl Simulation {
             let mut others = world.room(room).joined().filter(|user| *user != self.me);
             others.find(|user| !self.ledger.is_withheld(world.user_id(*user))).map(|sender| (room, sender))
         };
-        joined.filter_map(with_sender).last()
+        joined.rev().find_map(with_sender)
     }
 
     fn account(&self) -> Option<&Rc<Account>> {

@@ -359,9 +359,8 @@ impl Upstream {
         let (from, to) = (token("from")?, token("to")?);
         let world = self.world.borrow();
         let lists = world.device_lists(call.user, from.pos, to.pos);
-        let ids = |users: &std::collections::BTreeSet<UserNo>| {
-            users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>()
-        };
+        let ids =
+            |users: &BTreeSet<UserNo>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
         Ok(json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
     }
 }

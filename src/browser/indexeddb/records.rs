@@ -1,10 +1,9 @@
 //! Reading and writing records, one transaction each.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::cmp::Ordering;
 
 use indexed_db_futures::{KeyRange, object_store::ObjectStore, prelude::*, transaction::Transaction};
 use js_sys::Uint8Array;
-use rustc_hash::FxHashMap;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
@@ -19,11 +18,11 @@ use crate::{
 
 /// Returns the value of each key, in the order asked.
 pub(super) async fn get(connection: &Connection, keys: &[RecordKey]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
-    let names: BTreeSet<_> = keys.iter().map(|key| key.table().name()).collect();
+    let names = once_each(keys.iter().map(|key| key.table().name()));
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let transaction = connection.read(&names.iter().copied().collect::<Vec<_>>())?;
+    let transaction = connection.read(&names)?;
     let stores = stores(&transaction, names)?;
     let mut requests = Vec::with_capacity(keys.len());
     for key in keys {
@@ -70,14 +69,12 @@ pub(super) async fn scan(
 
 /// Writes a batch.
 pub(super) async fn commit(connection: &Connection, batch: Batch) -> Result<(), StorageError> {
-    let mut names: BTreeSet<_> = batch.writes.iter().map(|write| table(write).name()).collect();
-    if batch.epoch.is_some() {
-        names.insert(LEASE);
-    }
+    let lease = batch.epoch.map(|_| LEASE);
+    let names = once_each(batch.writes.iter().map(|write| table(write).name()).chain(lease));
     if names.is_empty() {
         return Ok(());
     }
-    let transaction = connection.write(&names.iter().copied().collect::<Vec<_>>(), batch.durability)?;
+    let transaction = connection.write(&names, batch.durability)?;
     if let Some(epoch) = batch.epoch {
         // Before the writes: should the browser commit behind our back while we wait, there is nothing to commit.
         let held = read_epoch(&transaction).await?;
@@ -132,14 +129,26 @@ async fn read_epoch(transaction: &Transaction<'_>) -> Result<Option<u64>, Storag
     Ok(stored.map(|epoch| epoch as u64))
 }
 
-type Stores<'a> = FxHashMap<&'static str, ObjectStore<'a>>;
+/// A dozen at most: looking through them is cheaper than a map.
+type Stores<'a> = Vec<(&'static str, ObjectStore<'a>)>;
 
-fn stores<'a>(transaction: &'a Transaction<'_>, names: BTreeSet<&'static str>) -> Result<Stores<'a>, StorageError> {
+fn stores<'a>(transaction: &'a Transaction<'_>, names: Vec<&'static str>) -> Result<Stores<'a>, StorageError> {
     names.into_iter().map(|name| Ok((name, transaction.object_store(name)?))).collect()
 }
 
 fn store<'a, 'b>(stores: &'a Stores<'b>, table: Table) -> Result<&'a ObjectStore<'b>, StorageError> {
-    stores.get(table.name()).ok_or_else(|| failed(format_args!("{} is not in the transaction", table.name())))
+    let store = stores.iter().find(|(name, _)| *name == table.name()).map(|(_, store)| store);
+    store.ok_or_else(|| failed(format_args!("{} is not in the transaction", table.name())))
+}
+
+fn once_each(all: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn table(write: &Write) -> Table {

@@ -6,15 +6,14 @@ use serde_json::value::RawValue;
 
 use crate::cache::AccountCache;
 use crate::connection::state::Mark;
-use crate::model::Position;
+use crate::model::{Position, order::sorted_by_key};
 
 /// Returns the presence events that are new to the connection, in the order of the users.
 pub fn compute(cache: &AccountCache, mark: Mark, frontier: Position) -> Vec<Rc<RawValue>> {
     let upto = mark.position(frontier);
-    let mut newer: Vec<_> =
+    let newer: Vec<_> =
         cache.presence.iter().filter(|(_, (position, _))| upto.is_none_or(|upto| *position > upto)).collect();
-    newer.sort_unstable_by_key(|(user, _)| *user);
-    newer.into_iter().map(|(_, (_, event))| Rc::clone(event)).collect()
+    sorted_by_key(newer, |(user, _)| *user).into_iter().map(|(_, (_, event))| Rc::clone(event)).collect()
 }
 
 /// Returns the mark while the extension is off.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::connection::request::{RequiredState, RoomConfig, StatePattern};
+use crate::model::order::sorted_set;
 
 /// The configuration that holds for a room: the superset of those of its rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -139,18 +140,14 @@ impl Wanted {
         self.add_rule(everything, exclude);
     }
 
-    fn add_rule(&mut self, mut include: Vec<StatePattern>, mut exclude: Vec<StatePattern>) {
+    fn add_rule(&mut self, mut include: Vec<StatePattern>, exclude: Vec<StatePattern>) {
         if include.is_empty() {
             return;
         }
         if exclude.is_empty() {
             return self.patterns.append(&mut include);
         }
-        include.sort();
-        include.dedup();
-        exclude.sort();
-        exclude.dedup();
-        self.rules.push(Rule { include, exclude });
+        self.rules.push(Rule { include: sorted_set(include), exclude: sorted_set(exclude) });
     }
 
     fn normalise(&mut self) {
@@ -158,10 +155,8 @@ impl Wanted {
             self.patterns = vec![StatePattern::default()];
             self.rules.clear();
         }
-        self.patterns.sort();
-        self.patterns.dedup();
-        self.rules.sort();
-        self.rules.dedup();
+        self.patterns = sorted_set(std::mem::take(&mut self.patterns));
+        self.rules = sorted_set(std::mem::take(&mut self.rules));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lenient access to raw JSON: a value of the wrong shape is `None`, and says so where somebody listens.
+//! Whole answers, and what in them was dropped.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,41 +7,14 @@ use serde_json::value::RawValue;
 use super::ParseError;
 use crate::{limits, model::RawObject};
 
+pub(super) use crate::model::raw::{array, boolean, count, is_null, string};
+
 /// The fields of an object in their order.
 pub(super) type Fields<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Returns the fields of an object. A key that stands twice is there twice.
 pub(super) fn object(raw: &RawValue) -> Option<Fields<'_>> {
-    // A cheap look first: most wrong shapes are `null`, and this is the common way to find out.
-    raw.get().starts_with('{').then(|| serde_json::from_str::<RawObject<'_>>(raw.get()).ok().map(|object| object.0))?
-}
-
-/// Returns the elements of an array.
-pub(super) fn array(raw: &RawValue) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(raw.get()).ok()
-}
-
-/// Returns a string, borrowed where it has no escapes.
-pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(serde::Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
-}
-
-/// Returns a count: a number that is not negative. Some homeservers write `3.0`.
-pub(super) fn count(raw: &RawValue) -> Option<u64> {
-    let text = raw.get();
-    text.parse().ok().or_else(|| text.strip_suffix(".0")?.parse().ok())
-}
-
-/// Returns a truth value.
-pub(super) fn boolean(raw: &RawValue) -> Option<bool> {
-    serde_json::from_str(raw.get()).ok()
-}
-
-/// Returns whether the value is `null`, which everywhere means the same as absence.
-pub(super) fn is_null(raw: &RawValue) -> bool {
-    raw.get() == "null"
+    RawObject::read(raw).map(|object| object.0)
 }
 
 /// Reads a whole answer: `None` for an empty body and for `null`.

@@ -207,6 +207,27 @@ fn typing_of_a_room_that_comes_into_sight_is_told() {
 }
 
 #[test]
+fn that_somebody_stopped_typing_is_told_across_a_kill() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        v2: !a typing @bob
+        sync list all [0,9] ext typing
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+            typing !a[@bob]
+        v2: !a typing none | !b typing @eve
+        restart
+        sync
+            all: 2
+            typing !a[]
+            typing !b[@eve]
+        sync
+            all: 2
+    "#]]);
+}
+
+#[test]
 fn typing_has_two_names_on_v4() {
     check_v4(expect![[r#"
         v2: !a timeline m1

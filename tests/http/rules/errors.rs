@@ -45,7 +45,7 @@ fn fields_have_their_types_on_v4() {
         post {"lists":{"a":{"timeline_limit":1,"required_state":[]}}}
             400 M_BAD_JSON: lists.a.required_state: must be an object
         post {"lists":{"a":{"timeline_limit":1,"required_state":{"include":[["a","b"]]}}}}
-            400 M_BAD_JSON: lists.a.required_state.include: must be a list of {type?, state_key?}
+            400 M_BAD_JSON: lists.a.required_state.include: must be a list of objects
         post {"lists":{"a":{"timeline_limit":1,"required_state":{"lazy_members":1}}}}
             400 M_BAD_JSON: lists.a.required_state.lazy_members: must be true or false
         post {"lists":{"a":{"timeline_limit":1,"required_state":{},"range":[0]}}}

@@ -260,3 +260,41 @@ fn rooms_that_nobody_showed_the_user_are_ignored() {
             nothing
     "#]]);
 }
+
+#[test]
+fn a_room_that_is_no_longer_in_the_window_keeps_its_place_for_what_was_sent() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list all [0,0] timeline 1
+            all: 3
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+        sync list all [1,1] timeline 1
+            all: 3
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !c m4
+        sync
+            all: 3
+        sync list all [0,9] timeline 1
+            all: 3
+            !c in=all [m4] prev=<m4
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn lists_of_the_same_filters_and_other_windows_are_told_apart() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list top [0,0] timeline 1 list rest [1,9] timeline 2 state name
+            rest: 3
+            top: 3
+            !b initial join in=rest heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=rest heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            !c initial join in=top heroes[@bob] joined=2 invited=0 [m3] limited prev=<m3
+        v2: !a m4
+        sync
+            rest: 3
+            top: 3
+            !a in=top [m4] prev=<m4 live=1
+    "#]]);
+}

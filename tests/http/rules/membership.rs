@@ -243,6 +243,7 @@ fn a_room_that_one_is_outside_of_has_no_typing_receipts_or_account_data() {
             all: 1
             !a initial join in=all name="Tea" joined=2 invited=0 [m1] limited prev=<m1
             account_data !a[x.y={"n":0}]
+            typing !a[@bob]
         v2: !a leave timeline m2 kick@me
         sync
             all: 1
@@ -268,5 +269,69 @@ fn an_unknown_room_in_leave_is_a_rejected_invite_of_another_device() {
             all: 1
         sync list all [0,9] room !b timeline 5
             all: 1
+    "#]]);
+}
+
+#[test]
+fn a_second_invite_to_the_same_room_is_shown_anew() {
+    check(expect![[r#"
+        v2: !a invite name="Club"
+        sync list all [0,9]
+            all: 1
+            !a initial invite in=all stripped{create name="Club" invite@me}
+        v2: !a leave
+        sync
+            all: 1
+            !a leave in=all stripped{create name="Club" leave@me}
+        v2: !a invite name="Club again" from=@eve
+        sync
+            all: 1
+            !a initial invite in=all stripped{create name="Club again" invite@me}
+    "#]]);
+}
+
+#[test]
+fn an_unbanned_user_is_out_but_no_longer_banned() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] state member/me
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{join@me}
+        v2: !a leave timeline ban@me
+        sync
+            all: 1
+            !a ban in=all state{ban@me}
+        v2: !a leave timeline kick@me
+        sync
+            all: 1
+            !a leave in=all state{kick@me}
+    "#]]);
+}
+
+#[test]
+fn a_join_that_is_undone_before_it_is_seen_leaves_nothing_behind() {
+    check(expect![[r#"
+        v2: !b timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a timeline join@me
+        v2: !a leave
+        sync
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn who_leaves_and_joins_within_one_answer_is_in() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1
+        sync list all [0,9] timeline 9 state member/me
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{join@me} [m1] limited prev=<m1
+        v2: !a timeline m2 leave@me join@me m3
+        sync
+            all: 1
+            !a in=all state{join@me} [m2 leave@me join@me m3] prev=<m2 live=4
     "#]]);
 }

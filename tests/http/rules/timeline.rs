@@ -270,3 +270,44 @@ fn a_limit_over_the_cap_is_capped_here_and_refused_there() {
             !a initial join in=all heroes[@bob] joined=2 invited=0
     "#]]);
 }
+
+#[test]
+fn history_that_cannot_be_fetched_leaves_a_token_to_page_from() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        homeserver: fail messages 500
+        v2: !a timeline m4 m5
+        sync conn=c room !a timeline 4
+            !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        was-asked messages
+        failed messages
+        sync conn=c +0.1s
+            nothing
+        page !a prev=<m4
+            [m3 m2 m1]
+    "#]]);
+}
+
+#[test]
+fn aggregations_come_with_limited_timelines_until_they_are_out_of_date() {
+    check(expect![[r#"
+        v2: !a timeline m1 json={"timeline":{"limited":true,"events":[{"type":"m.room.message","event_id":"$m1","sender":"@bob:x","origin_server_ts":1700000001000,"content":{"body":"m1"},"unsigned":{"m.relations":{"m.replace":{"event_id":"$e"}}}}]}}
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1(m.replace)] limited prev=<m1
+        v2: !a edit:m1
+        first list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 re-m1] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn an_event_that_is_redacted_in_the_homeservers_answer_stays_so() {
+    check(expect![[r#"
+        v2: !a timeline m1={} m2
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1(redacted) m2] limited prev=<m1
+    "#]]);
+}

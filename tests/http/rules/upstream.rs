@@ -181,14 +181,7 @@ fn a_homeserver_that_forgot_our_since_is_begun_with_anew() {
         homeserver: forgets
         start: to_device k3 | keys 1
         v2: !a m2
-        asked sync
-            v4: sync since=s2 online
-            simplified: sync since=s2
-            sync start
-            v4: sync since=s3 online
-            v4: sync since=s4 online
-            simplified: sync since=s3
-            simplified: sync since=s4
+        was-asked sync start
         sync and ext to_device
             all: 1
             !a in=all [m2] limited prev=<m2 live=1
@@ -251,26 +244,20 @@ fn each_device_has_its_own_messages_keys_and_transactions() {
 }
 
 #[test]
-fn the_own_message_waits_for_the_poll_of_the_device_that_sent_it() {
+fn an_own_message_waits_for_the_poll_of_the_device_that_sent_it() {
     check(expect![[r#"
         v2: !a timeline m1
         login-device TABLET
-        sync list all [0,9] timeline 5
-            all: 1
-            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         sync device=TABLET list all [0,9] timeline 5
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park device=TABLET
         v2: !a m2@me
-        sync
-            all: 1
-            !a in=all [m2] prev=<m2 live=1
-        sync device=TABLET
-            all: 1
-            !a in=all [m2] prev=<m2 live=1
+        asleep device=TABLET
         v2@TABLET: !a m2@me^txn1
-        sync device=TABLET
+        woken device=TABLET
             all: 1
+            !a in=all [m2^txn1] prev=<m2 live=1
     "#]]);
 }
 

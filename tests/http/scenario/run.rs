@@ -15,18 +15,27 @@ use super::{
     server::Server,
     wire,
 };
-use crate::{
-    sash,
-    support::scripted::{Homeserver, Told, room_id, words},
-};
+use crate::support::scripted::{Homeserver, Told, room_id, words};
 
 /// How long a parked request may take to be answered once it should be.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a request is looked at that should not be answered.
 const STILLNESS: Duration = Duration::from_millis(60);
 
+/// What happens beside the scenario, and changes nothing of what comes of it.
+#[derive(Clone, Copy, Default)]
+pub struct Mishaps {
+    /// Every answer is lost once.
+    pub lost: bool,
+    /// The server restarts before every step that finds no request parked.
+    pub restarts: bool,
+    /// The homeserver has MSC4222.
+    pub state_after: bool,
+}
+
 /// A scenario that is under way.
 pub struct Run {
+    mishaps: Mishaps,
     wire: Wire,
     homeserver: Homeserver,
     server: Server,
@@ -57,14 +66,15 @@ struct Received {
 }
 
 impl Run {
-    pub async fn start(wire: Wire, with_process: bool) -> Run {
+    pub async fn start(wire: Wire, with_process: bool, mishaps: Mishaps) -> Run {
         let homeserver = Homeserver::start().await;
-        let server = if with_process {
-            Server::process(&homeserver.url).await
-        } else {
-            Server::within(&homeserver.url, sash::client()).await
-        };
+        if mishaps.state_after {
+            homeserver.set_up("state_after");
+        }
+        let server =
+            if with_process { Server::process(&homeserver.url).await } else { Server::within(&homeserver.url).await };
         Run {
+            mishaps,
             wire,
             homeserver,
             server,
@@ -85,6 +95,9 @@ impl Run {
 
     /// Does what a line says, and returns what came of it.
     pub async fn step(&mut self, line: &str) -> Vec<String> {
+        if self.mishaps.restarts && self.open && self.parked.is_empty() {
+            self.server.restart("-KILL", &self.homeserver.url).await;
+        }
         if let Some((device, rest)) = v2(line) {
             return self.v2(device, rest).await;
         }
@@ -205,6 +218,9 @@ impl Run {
     async fn sync(&mut self, kind: &str, line: &str) -> Vec<String> {
         let request = self.read(line);
         let pos = self.pos(kind, &request);
+        if self.mishaps.lost {
+            self.send(&request, pos.clone()).await.await.expect("it was sent");
+        }
         let received = self.send(&request, pos).await.await.expect("it was sent");
         self.take(&request, kind != "lost", received)
     }

@@ -1,17 +1,17 @@
 //! The server of one scenario: within the test's process, or a process of its own where it has to die.
 
-use std::{ffi::OsString, sync::Once, thread::JoinHandle};
+use std::{ffi::OsString, path::Path, sync::Once, thread::JoinHandle};
 
 use reqwest::{Client, RequestBuilder};
 use sash_sync::server::{Config, run_until};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::sash::{Place, Sash};
+use crate::sash::{self, Place, Sash};
 
 /// A running server.
 pub enum Server {
-    Within(Within),
+    Within { place: TempDir, server: Within },
     Process { place: Place, sash: Option<Sash> },
 }
 
@@ -23,11 +23,9 @@ pub struct Within {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
-    pub async fn within(homeserver: &str, client: Client) -> Server {
-        log();
-        let folder = TempDir::new().expect("a folder");
-        let database = folder.path().join("sash.sqlite");
+impl Within {
+    async fn start(place: &Path, homeserver: &str) -> Within {
+        let database = place.join("sash.sqlite");
         let mut arguments: Vec<OsString> = vec!["sash-sync".into(), "--db".into(), database.into()];
         let rest = ["--homeserver", homeserver, "--bind", "127.0.0.1:0", "--secret", "s", "--shards", "1"];
         arguments.extend(rest.into_iter().map(OsString::from));
@@ -35,13 +33,27 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            // It lives as long as what is in it is in use.
-            let _folder = folder;
             let tell = move |url| ready.send(url).expect("the test waits");
             run_until(config, stopped, tell).expect("the server runs");
         });
         let url = is_ready.await.expect("the server starts");
-        Server::Within(Within { url, client, stop: Some(stop), thread: Some(thread) })
+        Within { url, client: sash::client(), stop: Some(stop), thread: Some(thread) }
+    }
+
+    async fn end(&mut self) {
+        self.stop.take();
+        let thread = self.thread.take().expect("it runs");
+        let ended = tokio::task::spawn_blocking(|| thread.join()).await.expect("it is waited for");
+        ended.expect("the server ends in order");
+    }
+}
+
+impl Server {
+    pub async fn within(homeserver: &str) -> Server {
+        log();
+        let place = TempDir::new().expect("a folder");
+        let server = Within::start(place.path(), homeserver).await;
+        Server::Within { place, server }
     }
 
     pub async fn process(homeserver: &str) -> Server {
@@ -52,31 +64,35 @@ impl Server {
 
     pub fn post(&self, target: &str) -> RequestBuilder {
         match self {
-            Server::Within(server) => server.client.post(format!("{}{target}", server.url)),
+            Server::Within { server, .. } => server.client.post(format!("{}{target}", server.url)),
             Server::Process { sash, .. } => sash.as_ref().expect("it runs").post(target),
         }
     }
 
     pub fn get(&self, target: &str) -> RequestBuilder {
         match self {
-            Server::Within(server) => server.client.get(format!("{}{target}", server.url)),
+            Server::Within { server, .. } => server.client.get(format!("{}{target}", server.url)),
             Server::Process { sash, .. } => sash.as_ref().expect("it runs").get(target),
         }
     }
 
-    /// Ends it with a signal and starts it again.
+    /// Ends it with a signal, or in order within the test's process, and starts it again.
     pub async fn restart(&mut self, signal: &str, homeserver: &str) {
-        let Server::Process { place, sash } = self else { panic!("only a process can be restarted") };
-        sash.take().expect("it runs").end(signal).await;
-        *sash = Some(place.start(homeserver).await);
+        match self {
+            Server::Within { place, server } => {
+                server.end().await;
+                *server = Within::start(place.path(), homeserver).await;
+            }
+            Server::Process { place, sash } => {
+                sash.take().expect("it runs").end(signal).await;
+                *sash = Some(place.start(homeserver).await);
+            }
+        }
     }
 
     pub async fn end(self) {
-        if let Server::Within(mut server) = self {
-            server.stop.take();
-            let thread = server.thread.take().expect("it runs");
-            let ended = tokio::task::spawn_blocking(|| thread.join()).await.expect("it is waited for");
-            ended.expect("the server ends in order");
+        if let Server::Within { mut server, .. } = self {
+            server.end().await;
         }
     }
 }

@@ -3,7 +3,7 @@
 use expect_test::Expect;
 use sash_sync::connection::Wire;
 
-use super::run::Run;
+use super::run::{Mishaps, Run};
 
 /// A line of a scenario, where it happens, and what comes of it.
 struct Step<'a> {
@@ -66,7 +66,7 @@ fn play(scenario: &Expect, wires: &[Wire]) {
 /// Returns what came of each step on one wire.
 async fn run(wire: Wire, steps: &[Step<'_>]) -> Vec<Vec<String>> {
     let with_process = steps.iter().any(|step| step.line == "restart" || step.line == "stop");
-    let mut run = Run::start(wire, with_process).await;
+    let mut run = Run::start(wire, with_process, mishaps()).await;
     let mut outputs = Vec::with_capacity(steps.len());
     for step in steps {
         let output = if step.wires.contains(&wire) { run.step(step.line).await } else { Vec::new() };
@@ -112,6 +112,13 @@ fn together(all: &[Wire], run_on: &[Wire], outputs: &[&[String]]) -> Vec<String>
     }
     lines.extend(rest.iter().map(|line| named(second_wire, line)));
     lines
+}
+
+/// `SCENARIO_MISHAPS=lost,restarts,state_after` lets such things happen in every scenario.
+fn mishaps() -> Mishaps {
+    let named = std::env::var("SCENARIO_MISHAPS").unwrap_or_default();
+    let has = |name: &str| named.split(',').any(|word| word == name);
+    Mishaps { lost: has("lost"), restarts: has("restarts"), state_after: has("state_after") }
 }
 
 /// Takes the indentation away that the text has in the source.

@@ -183,10 +183,7 @@ impl<'a> Judge<'a> {
         }
         let tags = self.world.tags(self.me, shown.room.no);
         let has_one = |wanted: &Vec<String>| wanted.iter().any(|tag| tags.get(tag).is_some());
-        let by_tags = [
-            filters.tags.as_ref().map(|wanted| has_one(wanted)),
-            filters.not_tags.as_ref().map(|barred| !has_one(barred)),
-        ];
+        let by_tags = [filters.tags.as_ref().map(has_one), filters.not_tags.as_ref().map(|barred| !has_one(barred))];
         for matches in by_tags.into_iter().flatten() {
             let sure = shown.is_joined() && !self.crawled;
             listing = listing.min(if sure { yes(matches) } else { Listing::Maybe });

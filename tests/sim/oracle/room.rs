@@ -28,7 +28,7 @@ impl Judge<'_> {
                     Membership::Join => self.check_joined(client, &shown, has, reach, &mut found),
                     Membership::Invite | Membership::Knock => check_stripped(&shown, has, &mut found),
                     Membership::Leave | Membership::Ban if shown.stay_was_seen() && !self.crawled => {
-                        check_left(&shown, has, reach, &mut found)
+                        check_left(&shown, has, reach, &mut found);
                     }
                     Membership::Leave | Membership::Ban => {}
                 }
@@ -157,7 +157,10 @@ impl Judge<'_> {
 
     /// v2 tells heroes only when members change, and only of rooms without name or alias.
     fn check_heroes(&self, shown: &Shown<'_>, has: &Room, named: bool, found: &mut Vec<String>) {
-        let changed = |kind: &str| shown.room.history(kind, "").map_or(0, |history| history.changed());
+        let changed = |kind: &str| match shown.room.history(kind, "") {
+            Some(history) => history.changed(),
+            None => 0,
+        };
         let renamed = changed("m.room.name").max(changed("m.room.canonical_alias"));
         let members =
             shown.room.timeline.iter().rev().map(|event| self.world.event(*event)).find(|event| &*event.kind == MEMBER);

@@ -55,7 +55,7 @@ impl<'a> Shown<'a> {
             .after(0)
             .filter(|event| world.membership_in(*event) == Some(Membership::Join))
             .map(|event| world.event(event).pos)
-            .last()
+            .next_back()
     }
 
     /// Returns whether Sash learned of the user's last stay while it lasted: afterwards nobody tells of it.
