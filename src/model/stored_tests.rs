@@ -82,6 +82,10 @@ fn account() {
         last_stamp: Timestamp(8),
         author: Some("DEVICE".into()),
         bootstrap: Bootstrap::Whole { failures: 1 },
+        typing: vec![(
+            "!a:x".try_into().expect("a room id"),
+            Typing { users: vec!["@bob:x".try_into().expect("a user id")], position: Position(7) },
+        )],
     };
     check("account", Table::Account, &Record::Account(Rc::new(record)));
 }

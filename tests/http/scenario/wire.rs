@@ -188,7 +188,8 @@ fn extension(name: &str, words: &Extension, since: Option<&str>) -> Value {
             "enabled" => value["enabled"] = json!(text == "true"),
             "lists" => value["lists"] = texts().collect(),
             _ => {
-                value["rooms"] = texts().map(|room| if room == "*" { room.to_owned() } else { room_id(room) }).collect()
+                value["rooms"] =
+                    texts().map(|room| if room == "*" { room.to_owned() } else { room_id(room) }).collect();
             }
         }
     }

@@ -267,7 +267,7 @@ fn joined(state: &mut State, room_id: &str, left: bool, words: &[&str]) -> Value
     } else {
         value["state"] = json!({ "events": block_state });
     }
-    let prev_batch = sorted.prev_batch.map(str::to_owned).or_else(|| timeline.first().map(|event| before_token(event)));
+    let prev_batch = sorted.prev_batch.map(str::to_owned).or_else(|| timeline.first().map(before_token));
     value["timeline"] = json!({ "events": timeline, "limited": sorted.limited, "prev_batch": prev_batch });
     if members_change && !sorted.bare && !left {
         value["summary"] = room.summary();

@@ -1,6 +1,7 @@
 //! The homeserver's endpoints.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -154,12 +155,11 @@ impl Homeserver {
     pub async fn taken(&self, device: &str, told: &Told) {
         match told {
             Told::Answer(since) => {
-                self.wait(|state| state.polls(device, since) > 0, &format!("a poll with {since}")).await
+                self.wait(|state| state.polls(device, since) > 0, &format!("a poll with {since}")).await;
             }
             Told::Fault(since, polls) => {
                 let taken = |state: &State| {
-                    state.faults.get("sync").is_none_or(|faults| faults.is_empty())
-                        && state.polls(device, since) > *polls
+                    state.faults.get("sync").is_none_or(VecDeque::is_empty) && state.polls(device, since) > *polls
                 };
                 self.wait(taken, &format!("another poll with {since}")).await;
             }
@@ -168,7 +168,7 @@ impl Homeserver {
 
     /// Waits until nothing is left to go wrong with an endpoint.
     pub async fn failed(&self, endpoint: &str) {
-        let taken = |state: &State| state.faults.get(endpoint).is_none_or(|faults| faults.is_empty());
+        let taken = |state: &State| state.faults.get(endpoint).is_none_or(VecDeque::is_empty);
         self.wait(taken, &format!("a request of {endpoint}")).await;
     }
 
