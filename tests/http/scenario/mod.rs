@@ -27,11 +27,18 @@
 //! The client: `sync WORDS` sends a request with the last `pos`, `first WORDS` one without; without words for lists, rooms
 //! or extensions it repeats those of the last request, `and` adds to them. `lost` sends one whose answer is never received.
 //! `repeat` sends with the `pos` before. `park` sends one and goes on; `woken` is its answer, `asleep` says that there is
-//! none yet. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…`;
+//! none yet; `hangup` gives it up. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…` (`none`; `of:b`, another connection's);
 //! `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude … dm tags=…`; `room !a timeline 20 state *`;
 //! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
 //!
-//! `post v4 {…}` sends a body as it is. `restart` kills the server's process and starts it again. `status`, `pause 0.1`.
+//! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields. `page !a
+//! prev=TOKEN` pages back, `page !a pos` from the last `pos`. `restart` kills the server's process and starts it again,
+//! `stop` ends it in order. `status`, `settled WORD`, `login TOKEN`, `logout TOKEN soft`, `login-device TABLET`, `was-asked
+//! messages !a`, `failed ENDPOINT`, `pause 0.1`.
+//!
+//! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
+//! the homeserver MSC4222: none of it may change what comes, but for scenarios that count requests. `SCENARIO_LOG=debug`
+//! shows what the servers say.
 
 mod answer;
 mod request;

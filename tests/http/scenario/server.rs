@@ -1,9 +1,12 @@
 //! The server of one scenario: within the test's process, or a process of its own where it has to die.
 
-use std::{ffi::OsString, path::Path, sync::Once, thread::JoinHandle};
+use std::{ffi::OsString, path::Path, sync::Once, thread::JoinHandle, time::Duration};
 
 use reqwest::{Client, RequestBuilder};
-use sash_sync::server::{Config, run_until};
+use sash_sync::{
+    server::{Config, ServerError, run_until},
+    storage::StorageError,
+};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -20,11 +23,26 @@ pub struct Within {
     url: String,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), ServerError>>>,
 }
 
 impl Within {
     async fn start(place: &Path, homeserver: &str) -> Within {
+        // A process that another test starts at the same moment has our files open for an instant, and with them the
+        // lock of a server that has just ended.
+        for _ in 0..100 {
+            match Within::try_start(place, homeserver).await {
+                Ok(server) => return server,
+                Err(ServerError::Database(_, StorageError::InUse { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Err(error) => panic!("the server does not start: {error}"),
+            }
+        }
+        panic!("the database stays in use");
+    }
+
+    async fn try_start(place: &Path, homeserver: &str) -> Result<Within, ServerError> {
         let database = place.join("sash.sqlite");
         let mut arguments: Vec<OsString> = vec!["sash-sync".into(), "--db".into(), database.into()];
         let rest = ["--homeserver", homeserver, "--bind", "127.0.0.1:0", "--secret", "s", "--shards", "1"];
@@ -34,17 +52,19 @@ impl Within {
         let (ready, is_ready) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let tell = move |url| ready.send(url).expect("the test waits");
-            run_until(config, stopped, tell).expect("the server runs");
+            run_until(config, stopped, tell)
         });
-        let url = is_ready.await.expect("the server starts");
-        Within { url, client: sash::client(), stop: Some(stop), thread: Some(thread) }
+        match is_ready.await {
+            Ok(url) => Ok(Within { url, client: sash::client(), stop: Some(stop), thread: Some(thread) }),
+            Err(_) => Err(thread.join().expect("no panic").expect_err("it ended before it was ready")),
+        }
     }
 
     async fn end(&mut self) {
         self.stop.take();
         let thread = self.thread.take().expect("it runs");
         let ended = tokio::task::spawn_blocking(|| thread.join()).await.expect("it is waited for");
-        ended.expect("the server ends in order");
+        ended.expect("no panic").expect("the server ends in order");
     }
 }
 
