@@ -90,7 +90,7 @@ impl Account {
     }
 
     async fn acknowledge_to_device(self: &Rc<Self>, device: &DeviceId, sequence: u64) -> Result<(), StorageError> {
-        self.commit_if_any(|cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await
+        self.commit_if_any(&mut |cache, _| accumulator::acknowledge_to_device(cache, device, sequence)).await
     }
 
     async fn answer(self: &Rc<Self>, device: &DeviceId, waiting: &Waiting<'_>) -> Result<Answer, AccountError> {

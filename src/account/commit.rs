@@ -24,7 +24,7 @@ impl Account {
         self: &Rc<Self>,
         mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Commit>,
     ) -> Result<(), StorageError> {
-        self.commit_if_any(|cache, now| match step(cache, now) {
+        self.commit_if_any(&mut |cache, now| match step(cache, now) {
             Step::Done(commit) => Step::Done(Some(commit)),
             Step::Need(keys) => Step::Need(keys),
         })
@@ -34,7 +34,7 @@ impl Account {
     /// As [`commit`](Account::commit), of a step that may find nothing to do.
     pub(crate) async fn commit_if_any(
         self: &Rc<Self>,
-        mut step: impl FnMut(&AccountCache, Timestamp) -> Step<Option<Commit>>,
+        step: &mut dyn FnMut(&AccountCache, Timestamp) -> Step<Option<Commit>>,
     ) -> Result<(), StorageError> {
         let one_at_a_time = Arc::clone(&self.committing).lock_owned().await;
         let mut rounds = 0;

@@ -76,7 +76,7 @@ impl AccountRecord {
 
 /// How much of the account the homeserver has told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "phase", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Bootstrap {
     /// Nothing yet.
     #[default]

@@ -1,7 +1,7 @@
 //! The requests that we make of a homeserver. `ruma` writes them; the answers come back as bytes, for our own lenient
 //! readers.
 
-use std::{borrow::Cow, cell::RefCell, rc::Rc, time::Duration};
+use std::{borrow::Cow, cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 
 use http::{Request, Response, Uri};
 use ruma::{
@@ -35,6 +35,9 @@ pub struct Homeserver {
     http: Rc<dyn HttpClient>,
     versions: RefCell<Option<SupportedVersions>>,
 }
+
+/// Writes a request for a homeserver that speaks these versions.
+type Write<'a> = Box<dyn FnOnce(&SupportedVersions) -> Result<Request<Vec<u8>>, UpstreamError> + 'a>;
 
 /// One poll of the chain of `since`.
 #[derive(Clone, Debug)]
@@ -131,28 +134,36 @@ impl Homeserver {
         request: sync_events::v3::Request,
         timeout: Duration,
     ) -> Result<Vec<u8>, UpstreamError> {
-        let mut request = self.write(token, request).await?;
-        let uri = format!("{}{UNSTABLE_USE_STATE_AFTER}", request.uri());
-        *request.uri_mut() = uri.parse::<Uri>().map_err(|error| UpstreamError::Request(error.to_string()))?;
-        self.send(request, timeout).await
+        let write = |versions: &SupportedVersions| {
+            let mut request = self.write(token, versions, request)?;
+            let uri = format!("{}{UNSTABLE_USE_STATE_AFTER}", request.uri());
+            *request.uri_mut() = uri.parse::<Uri>().map_err(|error| UpstreamError::Request(error.to_string()))?;
+            Ok(request)
+        };
+        self.ask(token, Box::new(write), timeout).await
     }
 
     async fn request<R>(&self, token: &str, request: R) -> Result<Vec<u8>, UpstreamError>
     where
         R: OutgoingRequest<Authentication = AccessToken, PathBuilder = VersionHistory>,
     {
-        let request = self.write(token, request).await?;
-        self.send(request, limits::UPSTREAM_TIMEOUT).await
+        let write = |versions: &SupportedVersions| self.write(token, versions, request);
+        self.ask(token, Box::new(write), limits::UPSTREAM_TIMEOUT).await
     }
 
-    async fn write<R>(&self, token: &str, request: R) -> Result<Request<Vec<u8>>, UpstreamError>
+    fn write<R>(&self, token: &str, versions: &SupportedVersions, request: R) -> Result<Request<Vec<u8>>, UpstreamError>
     where
         R: OutgoingRequest<Authentication = AccessToken, PathBuilder = VersionHistory>,
     {
-        let versions = self.versions(token).await?;
         request
-            .try_into_http_request(&self.base_url, SendAccessToken::IfRequired(token), Cow::Owned(versions))
+            .try_into_http_request(&self.base_url, SendAccessToken::IfRequired(token), Cow::Borrowed(versions))
             .map_err(|error| UpstreamError::Request(error.to_string()))
+    }
+
+    /// What every request does, whatever its type.
+    async fn ask(&self, token: &str, write: Write<'_>, timeout: Duration) -> Result<Vec<u8>, UpstreamError> {
+        let versions = self.versions(token).await?;
+        self.send(write(&versions)?, timeout).await
     }
 
     /// Returns what the homeserver speaks, which decides between `v3` and `r0` paths. Asked once; where it does not
@@ -170,7 +181,8 @@ impl Homeserver {
             Err(error) if error.is_missing_endpoint() => Vec::new(),
             Err(error) => return Err(error),
         };
-        let mut versions = SupportedVersions::from_parts(&named, &Default::default());
+        let mut versions = SupportedVersions { versions: BTreeSet::new(), features: BTreeSet::new() };
+        versions.versions.extend(named.iter().filter_map(|name| MatrixVersion::try_from(name.as_str()).ok()));
         if versions.versions.is_empty() {
             versions.versions.insert(MatrixVersion::V1_1);
         }
