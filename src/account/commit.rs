@@ -1,4 +1,7 @@
 //! One commit at a time: load → accumulate → write → apply → wake.
+//!
+//! Invariant: what is computed is computed from what is on the disk. A write that failed may have been done all the same,
+//! so it is done again before anything else is; memory follows it then.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -36,7 +39,7 @@ impl Account {
         self: &Rc<Self>,
         step: &mut dyn FnMut(&AccountCache, Timestamp) -> Step<Option<Commit>>,
     ) -> Result<(), StorageError> {
-        let one_at_a_time = Arc::clone(&self.committing).lock_owned().await;
+        let one_at_a_time = self.settle(Arc::clone(&self.committing).lock_owned().await).await?;
         let mut rounds = 0;
         let commit = loop {
             let now = self.now();
@@ -48,6 +51,14 @@ impl Account {
             }
         };
         let batch = self.batch(&commit)?;
+        self.write(commit, batch, one_at_a_time).await.map(drop)
+    }
+
+    /// Writes what is in doubt once more.
+    async fn settle(self: &Rc<Self>, one_at_a_time: OwnedMutexGuard<()>) -> Result<OwnedMutexGuard<()>, StorageError> {
+        let Some(commit) = self.in_doubt.borrow().clone() else { return Ok(one_at_a_time) };
+        // Nothing was applied since, so this is the batch that it was.
+        let batch = self.batch(&commit)?;
         self.write(commit, batch, one_at_a_time).await
     }
 
@@ -58,17 +69,24 @@ impl Account {
         commit: Commit,
         batch: Batch,
         one_at_a_time: OwnedMutexGuard<()>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<OwnedMutexGuard<()>, StorageError> {
         let account = Rc::clone(self);
         let (sender, written) = oneshot::channel();
         platform::spawn(async move {
             let result = account.dependencies.storage.commit(&account.user_id, batch).await;
-            if result.is_ok() {
-                account.apply(&commit);
+            match &result {
+                Ok(()) => {
+                    account.apply(&commit);
+                    account.in_doubt.replace(None);
+                }
+                Err(StorageError::Backend { .. } | StorageError::Closed) => {
+                    account.in_doubt.replace(Some(commit));
+                }
+                // These say that nothing was written.
+                Err(_) => {}
             }
-            drop(one_at_a_time);
-            // Nobody may be waiting any more.
-            let _ = sender.send(result);
+            // Nobody may be waiting any more; the lock is free then.
+            let _ = sender.send(result.map(|()| one_at_a_time));
         })
         .detach();
         written.await.unwrap_or(Err(StorageError::Closed))

@@ -27,7 +27,7 @@ pub use self::{
 use crate::{
     cache::AccountCache,
     connection::{Connections, Pos, Ticket},
-    model::{DeviceRecord, Timestamp, TokenSide},
+    model::{Commit, DeviceRecord, Timestamp, TokenSide},
     platform::{self, Clock, Random},
     poller::{self, Poll},
     storage::{Storage, StorageError},
@@ -55,6 +55,9 @@ pub struct Account {
     pub(crate) state: RefCell<InMemory>,
     /// Held while a commit is computed, written and applied. Counted by `Arc` only because its guard travels into a task.
     committing: Arc<Mutex<()>>,
+    /// A commit that the store failed at, and of which nobody knows whether it was written all the same. No other may be
+    /// written before it: computed from what is in memory, which lacks it, it would undo a part of it.
+    in_doubt: RefCell<Option<Commit>>,
     /// The requests that wait for news.
     waiting: RefCell<FxHashMap<Ticket, Rc<Notify>>>,
     /// Told after each commit and each answer of the homeserver.

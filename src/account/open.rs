@@ -37,6 +37,7 @@ impl Account {
             dependencies,
             state: RefCell::new(InMemory { cache, connections: Connections::default() }),
             committing: Arc::new(Mutex::new(())),
+            in_doubt: RefCell::default(),
             waiting: RefCell::default(),
             changed: Notify::new(),
             status: watch::Sender::new(status),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{DeviceId, OwnedDeviceId, OwnedRoomId, UserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedRoomId, RoomId, UserId};
 
 use super::{activity::News, records::Records};
 use crate::{
@@ -77,6 +77,12 @@ impl<'v> Draft<'v> {
     /// Puts an index entry. `news` asks for an activity stamp.
     pub fn put_room(&mut self, entry: RoomEntry, news: Option<News>) {
         self.rooms.push((entry, news));
+    }
+
+    /// Takes back the entry that an earlier section of the response has put, to go on from it.
+    pub fn take_room(&mut self, room: &RoomId) -> Option<(RoomEntry, Option<News>)> {
+        let index = self.rooms.iter().position(|(entry, _)| entry.room_id == room)?;
+        Some(self.rooms.swap_remove(index))
     }
 
     /// Takes a room out of the index.

@@ -25,6 +25,8 @@ pub(super) struct RoomDraft<'d, 'v> {
     pub before: Option<RoomEntry>,
     /// What moves the room up.
     pub news: Option<News>,
+    /// Whether `before` is of an earlier section of the same response.
+    reopened: bool,
     /// Nothing is stored of the room but its entry.
     fresh: bool,
     state: Buckets,
@@ -47,6 +49,26 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
     /// Returns a room as it is held, or a new one.
     pub fn open(draft: &'d mut Draft<'v>, room: &RoomId, membership: Membership) -> RoomDraft<'d, 'v> {
         let before = draft.view.entry(room).cloned();
+        RoomDraft::begin(draft, room, membership, before)
+    }
+
+    /// Returns a room as an earlier section of the same response left it, if one had it. Records of it that the section
+    /// wrote are not seen: they must not be needed.
+    pub fn reopen(draft: &'d mut Draft<'v>, room: &RoomId, membership: Membership) -> RoomDraft<'d, 'v> {
+        match draft.take_room(room) {
+            Some((entry, news)) => {
+                RoomDraft { news, reopened: true, ..RoomDraft::begin(draft, room, membership, Some(entry)) }
+            }
+            None => RoomDraft::open(draft, room, membership),
+        }
+    }
+
+    fn begin(
+        draft: &'d mut Draft<'v>,
+        room: &RoomId,
+        membership: Membership,
+        before: Option<RoomEntry>,
+    ) -> RoomDraft<'d, 'v> {
         let entry = before
             .clone()
             .unwrap_or_else(|| RoomEntry { ever_joined: false, ..RoomEntry::unknown(room.to_owned(), membership) });
@@ -60,6 +82,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
             timeline: None,
             changed_members: BTreeSet::new(),
             news: None,
+            reopened: false,
             fresh,
             before,
             entry,
@@ -316,7 +339,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         }
         self.entry.state_buckets = self.state.close(self.draft);
         self.entry.member_buckets = self.members.close(self.draft);
-        if self.before.as_ref() != Some(&self.entry) || self.news.is_some() {
+        if self.reopened || self.before.as_ref() != Some(&self.entry) || self.news.is_some() {
             self.draft.put_room(self.entry, self.news);
         }
     }

@@ -139,7 +139,10 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     apply_transition(room, transition);
     settle_knowledge(room, is_whole);
-    let own_join = own_join(room, &block, transition);
+    let own_join = own_join(room, &block);
+    // Who left and came back between two polls was in the room both times one looked.
+    let rejoins = room.before.is_some()
+        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
     let broken = transition.joins || is_of_earlier_chain(room);
     let new = take_in(room, &block, joined, delivery, Continuity { broken, cleared });
     if transition.joins {
@@ -159,7 +162,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined.notification_count, joined.highlight_count);
-    if transition.joins && room.before.is_some() {
+    if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
     }
@@ -242,7 +245,8 @@ fn invite(
     membership: Membership,
     arrival: Arrival,
 ) {
-    let mut room = RoomDraft::open(draft, room_id, membership);
+    // Who was thrown out and is invited again since the last poll, comes in both sections.
+    let mut room = RoomDraft::reopen(draft, room_id, membership);
     let read = stripped::read(&mut room, state);
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
@@ -374,15 +378,14 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 }
 
 /// Returns the join event that begins the stay, if the timeline holds it.
-fn own_join(room: &RoomDraft<'_, '_>, block: &Block, transition: Transition) -> Option<ruma::OwnedEventId> {
+fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<ruma::OwnedEventId> {
     let user = room.draft.user_id();
     let is_own = |event: &&Event| {
         incoming::is_member_of(event, user)
             && event.header.membership == Some(Membership::Join)
             && incoming::previous_membership(event) != Some(Membership::Join)
     };
-    let own = block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own)?;
-    transition.joins.then(|| own.header.event_id.clone())
+    block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own).map(|own| own.header.event_id.clone())
 }
 
 /// The chain of `since` was begun anew since the last event that is held: there may be events in between.

@@ -115,7 +115,20 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         body = account.homeserver.poll(&token, &request) => body?,
     };
     let response = parse::sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_sync(cache, poll.device(), &response, now)).await?;
+    account
+        .commit_if_any(|cache, now| {
+            let held = cache.devices.get(poll.device()).and_then(|device| device.record.since.as_deref());
+            // An answer to an older `since` may come where a commit in doubt was settled meanwhile: its to-device
+            // messages would come twice.
+            if held != request.since.as_deref() {
+                return Step::Done(None);
+            }
+            match accumulator::accumulate_sync(cache, poll.device(), &response, now) {
+                Step::Done(commit) => Step::Done(Some(commit)),
+                Step::Need(keys) => Step::Need(keys),
+            }
+        })
+        .await?;
     if request.since.is_none() && response.has_timelines() && is_author(account, poll) {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account).await?;

@@ -194,3 +194,31 @@ fn a_transaction_id_belongs_to_the_device_whose_poll_brought_it() {
     .assert_eq(&world.dump());
     assert_eq!(world.last.rooms.len(), 1, "whoever waits for the transaction id is woken");
 }
+
+#[test]
+fn who_was_thrown_out_and_invited_again_between_two_polls_is_invited() {
+    let world = after(
+        "v2 s0
+         v2 s1
+           invite !a @me=invite/@b
+         v2 s2
+           leave !a | @me=leave#2/@b
+           invite !a @me=invite/@b",
+    );
+    let entry = world.cache.rooms.entry(&super::script::room("!a")).expect("the room");
+    assert_eq!(entry.membership, crate::model::Membership::Invite);
+    assert_eq!(world.last.rooms.len(), 1, "one entry of the room, whatever sections it came in");
+}
+
+#[test]
+fn who_left_and_came_back_between_two_polls_finds_nobody_typing() {
+    let mut world = after(
+        "v2 s0
+         v2 s1
+           join !a create @me=join#1 | m1",
+    );
+    world.run("v2 s2\n join !a | m2");
+    assert!(world.last.ephemeral.typing.is_empty(), "typing goes on in a room that one stays in");
+    world.run("v2 s3\n join !a | @me=leave#2 @me=join#3");
+    assert_eq!(world.last.ephemeral.typing, [(super::script::room("!a"), Vec::new())]);
+}

@@ -127,9 +127,12 @@ impl<'a> Judge<'a> {
 
     fn listing(&self, client: &Client, shown: &Shown<'_>, filters: &Filters) -> Listing {
         let received = client.has.rooms.contains_key(&*shown.room.id);
+        // Of an invite by somebody ignored nobody tells: the room is listed as it was, or not at all.
+        if shown.membership() == Membership::Invite && self.is_by_ignored(shown) {
+            return Listing::Maybe;
+        }
         let listed = match shown.membership() {
             Membership::Join | Membership::Knock => Listing::Yes,
-            Membership::Invite if self.is_by_ignored(shown) => Listing::Maybe,
             Membership::Invite => Listing::Yes,
             // Nobody tells of a room that it was forgotten.
             _ if shown.own.forgotten || self.crawled => Listing::Maybe,
@@ -166,8 +169,11 @@ impl<'a> Judge<'a> {
         }
         if let Some(wanted) = filters.is_encrypted {
             let encrypted = shown.state("m.room.encryption", "").is_some();
-            // Outside, one knows what one was told at some moment.
-            let sure = shown.is_joined() || encrypted == shown.room.state_event("m.room.encryption", "").is_some();
+            // Outside, one knows what one was told at some moment: a later leave (an unban) tells of no other state.
+            let of_stay =
+                shown.end_of_stay().and_then(|end| shown.room.history("m.room.encryption", "")?.at(end)).is_some();
+            let now = shown.room.state_event("m.room.encryption", "").is_some();
+            let sure = shown.is_joined() || (encrypted == now && (shown.last_join().is_none() || encrypted == of_stay));
             listing = listing.min(if sure { yes(encrypted == wanted) } else { Listing::Maybe });
         }
         if let Some(types) = &filters.room_types {

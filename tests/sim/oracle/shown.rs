@@ -60,12 +60,13 @@ impl<'a> Shown<'a> {
 
     /// Returns whether Sash learned of the user's last stay while it lasted: afterwards nobody tells of it.
     pub fn stay_was_seen(&self) -> bool {
-        let id = self.judge.world.user_id(self.judge.me);
-        let history = self.room.history("m.room.member", id);
-        self.last_join().zip(history).is_some_and(|(join, history)| {
-            let end = history.after(join).map(|event| self.judge.world.event(event).pos).next();
-            end.is_some_and(|end| self.judge.ledger.is_before(join, end))
-        })
+        self.last_join().zip(self.end_of_stay()).is_some_and(|(join, end)| self.judge.ledger.is_before(join, end))
+    }
+
+    /// Returns the position at which the user's last stay ended, if there was one and it did.
+    pub fn end_of_stay(&self) -> Option<u64> {
+        let history = self.room.history("m.room.member", self.judge.world.user_id(self.judge.me))?;
+        history.after(self.last_join()?).map(|event| self.judge.world.event(event).pos).next()
     }
 
     /// Returns the state entry as the user sees it.
@@ -110,6 +111,10 @@ impl<'a> Shown<'a> {
         }
         let until = self.until();
         let world = self.judge.world;
+        if self.own.forgotten {
+            // A room that was forgotten before anybody asked is told of no more, its last events neither.
+            return (0, until);
+        }
         let seen = |event: &&EventNo| {
             world.event(**event).pos <= until && world.is_visible(world.event(**event), self.judge.me)
         };
