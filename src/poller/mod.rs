@@ -116,7 +116,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     };
     let response = parse::sync_response(&body)?;
     account
-        .commit_if_any(|cache, now| {
+        .commit_if_any(&mut |cache, now| {
             let held = cache.devices.get(poll.device()).and_then(|device| device.record.since.as_deref());
             // An answer to an older `since` may come where a commit in doubt was settled meanwhile: its to-device
             // messages would come twice.
