@@ -42,11 +42,13 @@ pub fn compute<'a>(
         return Some(lazy);
     }
     let mut changed = FxHashSet::default();
-    if let Some((_, upto)) = known.filter(|(_, upto)| !flushed && task.entry.changed.members > *upto) {
+    let told = known.map(|(sent, upto)| (sent, upto, told_until(sent, upto)));
+    if let Some((sent, upto, told)) = told.filter(|(_, _, told)| !flushed && task.entry.changed.members > *told) {
         let members = reader.members(task.entry)?;
         let updates = members
             .iter()
-            .filter(|(_, user, entry)| entry.position > upto && !task.config.wanted.matches(MEMBER, user));
+            .filter(|(_, user, entry)| entry.position > upto || entry.position > told && has_member(sent, user))
+            .filter(|(_, user, _)| !task.config.wanted.matches(MEMBER, user));
         for (_, user, entry) in updates {
             changed.insert(user);
             if entry.event.is_some() || context.wire == Wire::V4 {
@@ -76,6 +78,12 @@ pub fn compute<'a>(
         lazy.users.extend(<&UserId>::try_from(user).ok().map(ToOwned::to_owned));
     }
     Some(lazy)
+}
+
+/// Returns up to where the client was told of the members that it has: while lazy loading was not wanted, of none.
+fn told_until(sent: &RoomSent, upto: Position) -> Position {
+    let lapsed = || sent.config.lapsed.iter().filter(|(wanted, _)| wanted.lazy_members).map(|(_, until)| *until).max();
+    if sent.config.wanted.lazy_members { upto } else { lapsed().unwrap_or(upto) }
 }
 
 fn member_of(item: &StateItem) -> Option<&str> {

@@ -73,10 +73,12 @@ pub fn remembered(
         return Rc::clone(before);
     }
     let mut lapsed = before.lapsed.clone();
-    if !config.wanted.covers_state(&before.wanted) {
-        lapsed.push((before.wanted.clone(), upto));
-    }
-    lapsed.retain(|(wanted, _)| !forget(wanted) && !config.wanted.covers_state(wanted));
+    lapsed.push((before.wanted.clone(), upto));
+    // Lazy members are told until they lapse, whatever else is wanted: from there on they are told anew.
+    let covers = |wanted: &super::Wanted| {
+        config.wanted.covers_state(wanted) && (config.wanted.lazy_members || !wanted.lazy_members)
+    };
+    lapsed.retain(|(wanted, _)| !forget(wanted) && !covers(wanted));
     let surplus = lapsed.len().saturating_sub(LAPSED_CONFIGS);
     lapsed.drain(..surplus);
     Rc::new(SentConfig { timeline_limit, wanted: config.wanted.clone(), lapsed })
