@@ -164,3 +164,5 @@ pub const DEVICE_TOKENS: usize = 24;
 pub const RECORD_CACHE: usize = 32 << 20;
 /// How long the device that speaks for the account may be without a poll before another one takes its place.
 pub const AUTHOR_ABSENCE: Duration = Duration::from_secs(60);
+/// How often more of a room is asked for, where asking fails: some minutes in all.
+pub const FETCH_TRIES: u32 = 8;

@@ -6,7 +6,13 @@ use std::{borrow::Cow, rc::Rc};
 use ruma::{DeviceId, OwnedRoomId, RoomId};
 
 use super::Account;
-use crate::{accumulator, connection::Fetch, limits, platform, poller::PollError, upstream::parse};
+use crate::{
+    accumulator,
+    connection::Fetch,
+    limits, platform,
+    poller::{Backoff, PollError},
+    upstream::parse,
+};
 
 /// What is being fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,8 +22,8 @@ pub(super) enum Fetching {
 }
 
 impl Account {
-    /// Fetches what an answer wished for, each thing once at a time. What is too much is left: the next answer that
-    /// wants it wishes again.
+    /// Fetches what an answer wished for, each thing once at a time. What is too much is left: the next answer about the
+    /// room wishes again.
     pub(super) fn fetch(self: &Rc<Self>, device: &DeviceId, wishes: Vec<Fetch>) {
         let Some(token) = self.polled_token(device) else { return };
         for wish in wishes {
@@ -32,16 +38,27 @@ impl Account {
             let account = Rc::clone(self);
             let token = token.clone();
             platform::spawn(async move {
-                let result = match &wish {
-                    Fetch::Timeline { room, from, limit } => account.fetch_timeline(&token, room, from, *limit).await,
-                    Fetch::Members { room } => account.fetch_members(&token, room).await,
-                };
-                if let Err(error) = result {
-                    tracing::warn!(user = %account.user_id(), %error, "fetching more of a room failed");
-                }
+                account.fetch_until_it_comes(&token, &wish).await;
                 account.fetching.borrow_mut().remove(&key);
             })
             .detach();
+        }
+    }
+
+    /// Nobody wishes again for a room that does not change, so a failure that may pass is waited out.
+    async fn fetch_until_it_comes(self: &Rc<Self>, token: &str, wish: &Fetch) {
+        let mut backoff = Backoff::default();
+        for _ in 0..limits::FETCH_TRIES {
+            let result = match wish {
+                Fetch::Timeline { room, from, limit } => self.fetch_timeline(token, room, from, *limit).await,
+                Fetch::Members { room } => self.fetch_members(token, room).await,
+            };
+            let Err(error) = result else { return };
+            tracing::warn!(user = %self.user_id(), %error, "fetching more of a room failed");
+            if !error.is_transient() || self.stopped.get() {
+                return;
+            }
+            platform::sleep(backoff.next(self.dependencies.random.bits())).await;
         }
     }
 

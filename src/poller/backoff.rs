@@ -6,7 +6,7 @@ use crate::limits;
 
 /// Doubles with each failure, up to a limit, with jitter so that many clients do not come back together.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 

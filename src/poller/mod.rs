@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use ruma::presence::PresenceState;
 
-use self::backoff::Backoff;
+pub(crate) use self::backoff::Backoff;
 pub use self::poll::{Poll, Refusal};
 use crate::{
     account::{Account, State},
@@ -37,6 +37,16 @@ pub(crate) enum PollError {
     /// The answer.
     #[error("the homeserver's answer is unreadable: {0}")]
     Unreadable(#[from] parse::ParseError),
+}
+
+impl PollError {
+    /// Returns whether the same may succeed later without anybody doing anything.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            PollError::Upstream(error) => error.is_transient(),
+            PollError::Storage(_) | PollError::Unreadable(_) => true,
+        }
+    }
 }
 
 /// Polls for one device until the poll is ended.

@@ -272,10 +272,23 @@ fn a_limit_over_the_cap_is_capped_here_and_refused_there() {
 }
 
 #[test]
-fn history_that_cannot_be_fetched_leaves_a_token_to_page_from() {
+fn history_that_cannot_be_fetched_at_first_is_asked_for_again() {
     check(expect![[r#"
         homeserver: history !a m1 m2 m3
         homeserver: fail messages 500
+        v2: !a timeline m4 m5
+        sync conn=c room !a timeline 4
+            !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        sync conn=c +5s
+            !a [m2 m3 m4 m5] limited expanded prev=<m4
+    "#]]);
+}
+
+#[test]
+fn history_that_cannot_be_fetched_leaves_a_token_to_page_from() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        homeserver: fail messages 403
         v2: !a timeline m4 m5
         sync conn=c room !a timeline 4
             !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
