@@ -60,6 +60,10 @@ pub const HEROES: usize = 5;
 pub const SPACE_CHILDREN: usize = 10_000;
 /// Tags of a room that the index remembers.
 pub const ROOM_TAGS: usize = 100;
+/// Threads of a room with unread notifications that the index remembers one by one; the last stands for the rest.
+pub const UNREAD_THREADS: usize = 50;
+/// Users ignored no longer whose events the next whole is looked through for.
+pub const UNIGNORED_USERS: usize = 100;
 /// How many commands may wait for the SQLite thread before callers wait to hand theirs in.
 pub const SQLITE_QUEUE: usize = 256;
 /// How many commits share one SQLite transaction at most: its last member waits for the first.

@@ -224,9 +224,10 @@ impl Connection {
             Ok(computed) => computed,
             Err(missing) => return Poll::Need(missing),
         };
-        if !computed.response.has_news() && now < active.until {
+        let waits = (!computed.response.has_news() && now < active.until).then_some(active.until);
+        if let Some(until) = computed.due.or(waits) {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
+            return Poll::Wait { until };
         }
         match self.active.take() {
             Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),

@@ -84,7 +84,8 @@ impl Reach {
         state: &State,
     ) -> Reach {
         let mut reach = Reach::default();
-        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
+        let is_shown = |number: &RoomNumber| cache.rooms.get(*number).is_some_and(|entry| !cache.is_hidden(entry));
+        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).filter(is_shown).collect();
         for number in sorted(subscribed) {
             reach.room(number).subscribed = true;
         }

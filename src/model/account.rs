@@ -26,6 +26,10 @@ pub struct AccountRecord {
     /// somebody types must be told that they stopped, also when that comes around a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub typing: Vec<(OwnedRoomId, Typing)>,
+    /// Users whom the account ignores no longer, until the whole was laid once more: what the homeserver left out of the
+    /// chain while they were ignored, it tells in no other way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unignored: Vec<OwnedUserId>,
 }
 
 /// Who types in a room.

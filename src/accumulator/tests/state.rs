@@ -290,7 +290,7 @@ fn a_removed_entry_leaves_a_place() {
            join !a create name=A topic=T @me=join @b=join | m1
          full-state !a 1 create name=A @me=join",
         expect![[r#"
-            !a join active 3000 name A all members
+            !a join active 3000 name A joined 1 invited 0 all members
               0..1 [m1 s1>]
               create^1 name=A^1 -m.room.topic^2 -m.room.member@b:x^2 @me=join^1
         "#]],
@@ -307,7 +307,7 @@ fn full_state_does_not_take_back_what_came_later() {
            join !a | name=Later @c=join
          full-state !a 1 create name=A @me=join topic=T",
         expect![[r#"
-            !a join active 4000 bump 3000 name Later all members
+            !a join active 4000 bump 3000 name Later joined 2 invited 0 all members
               0..3 [m1 s1> name=Later @c=join s2>]
               create^1 name=Later^2 topic=T^3 @c=join^2 @me=join^1
         "#]],
@@ -322,7 +322,7 @@ fn all_members_are_known_until_a_gap() {
            join !a create @me=join | m1
          members !a 1 @me=join @b=join:B @c=leave",
         expect![[r#"
-            !a join active 3000 heroes @b(B) all members
+            !a join active 3000 joined 2 invited 0 heroes @b(B) all members
               0..1 [m1 s1>]
               create^1 @b=join:B^2 @c=leave^2 @me=join^1
         "#]],
@@ -335,7 +335,7 @@ fn all_members_are_known_until_a_gap() {
          v2 s2
            join !a | m9 limited",
         expect![[r#"
-            !a join active 5000 heroes @b(B)
+            !a join active 5000 joined 2 invited 0 heroes @b(B)
               0..2 [m1 s1>] gap [m9 s2>]
               create^1 @b=join:B^2 @me=join^1
         "#]],

@@ -313,6 +313,8 @@ impl Room {
                     .collect();
                 entry.joined_count = Some(users.len() as u64 + 1);
                 entry.changed.summary = position;
+                entry.changed.heroes = position;
+                entry.changed.member_counts = position;
             }
             ["counts", notifications, highlights] => {
                 entry.notification_count = notifications.parse().ok();
@@ -429,6 +431,7 @@ impl Room {
             token_before: gap.flatten(),
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         });
         self.entry.timeline_end.0 += 1;
         self.entry.changed.timeline = position;
@@ -452,6 +455,7 @@ impl Room {
                     token_before: None,
                     token_after: None,
                     transaction: None,
+                    not_sent_by: Vec::new(),
                 },
             );
         }

@@ -120,7 +120,7 @@ fn ones_own_leave_is_delivered_and_the_room_stays_where_it_was_sent() {
         v2: !a leave timeline m3
         sync
             all: 2
-            !a leave in=all state{leave@me} [m3 leave@me] prev=<m3 live=2
+            !a leave in=all joined=1 invited=0 state{leave@me} [m3 leave@me] prev=<m3 live=2
         sync
             all: 2
         first list all [0,9] timeline 5 state member/me
@@ -136,7 +136,7 @@ fn a_left_room_can_be_subscribed_to() {
         v2: !a leave timeline m2
         sync list all [0,9] timeline 5 room !a timeline 5 state name,member/me
             all: 0
-            !a initial leave name="Tea" joined=2 invited=0 state{name="Tea" leave@me} [m1 m2 leave@me] limited prev=<m1
+            !a initial leave name="Tea" joined=1 invited=0 state{name="Tea" leave@me} [m1 m2 leave@me] limited prev=<m1
     "#]]);
 }
 
@@ -150,10 +150,10 @@ fn a_kick_is_delivered_and_the_room_stays_for_everybody() {
         v2: !a leave timeline m2 kick@me
         sync
             all: 1
-            !a leave in=all state{kick@me} [m2 kick@me] prev=<m2 live=2
+            !a leave in=all joined=1 invited=0 state{kick@me} [m2 kick@me] prev=<m2 live=2
         first list all [0,9] timeline 5 state member/me
             all: 1
-            !a initial leave in=all name="Tea" joined=2 invited=0 state{kick@me} [m1 m2 kick@me] limited prev=<m1
+            !a initial leave in=all name="Tea" joined=1 invited=0 state{kick@me} [m1 m2 kick@me] limited prev=<m1
     "#]]);
 }
 
@@ -167,10 +167,10 @@ fn a_ban_is_delivered_and_the_room_stays_for_everybody() {
         v2: !a leave timeline ban@me
         sync
             all: 1
-            !a ban in=all state{ban@me} [ban@me] prev=<member-6 live=1
+            !a ban in=all joined=1 invited=0 state{ban@me} [ban@me] prev=<member-6 live=1
         first list all [0,9] timeline 5 state member/me
             all: 1
-            !a initial ban in=all name="Tea" joined=2 invited=0 state{ban@me} [m1 ban@me] limited prev=<m1
+            !a initial ban in=all name="Tea" joined=1 invited=0 state{ban@me} [m1 ban@me] limited prev=<m1
     "#]]);
 }
 
@@ -206,7 +206,7 @@ fn a_room_that_is_joined_again_comes_anew() {
         v2: !a leave
         sync
             all: 1
-            !a leave in=all state{leave@me} [leave@me] prev=<member-6 live=1
+            !a leave in=all joined=1 invited=0 state{leave@me} [leave@me] prev=<member-6 live=1
         v2: !a limited prev=gap timeline m7 join@me m8
         sync
             all: 1
@@ -224,7 +224,7 @@ fn an_invite_back_to_a_left_room_shows_it_from_outside() {
         v2: !a leave
         sync
             all: 1
-            !a leave in=all [leave@me] prev=<member-6 live=1
+            !a leave in=all joined=1 invited=0 [leave@me] prev=<member-6 live=1
         v2: !a invite name="Tea again"
         sync
             all: 1
@@ -247,13 +247,13 @@ fn a_room_that_one_is_outside_of_has_no_typing_receipts_or_account_data() {
         v2: !a leave timeline m2 kick@me
         sync
             all: 1
-            !a leave in=all [m2 kick@me] prev=<m2 live=2
+            !a leave in=all joined=1 invited=0 [m2 kick@me] prev=<m2 live=2
         v2: !a leave bare data x.y={"n":1} typing @bob receipts m2@bob
         sync
             all: 1
         first list all [0,9] timeline 5 ext typing ext receipts ext account_data
             all: 1
-            !a initial leave in=all name="Tea" joined=2 invited=0 [m1 m2 kick@me] limited prev=<m1
+            !a initial leave in=all name="Tea" joined=1 invited=0 [m1 m2 kick@me] limited prev=<m1
     "#]]);
 }
 
@@ -300,7 +300,7 @@ fn an_unbanned_user_is_out_but_no_longer_banned() {
         v2: !a leave timeline ban@me
         sync
             all: 1
-            !a ban in=all state{ban@me}
+            !a ban in=all joined=1 invited=0 state{ban@me}
         v2: !a leave timeline kick@me
         sync
             all: 1

@@ -109,7 +109,7 @@ fn with_a_gap_members_are_flushed_and_those_of_the_timeline_sent_again() {
         v2: !a limited prev=gap join@eve="Evelyn" timeline m9
         sync
             all: 1
-            !a in=all heroes[@bob @eve="Evelyn" @kim] joined=4 invited=0 state{join@bob} [m9] limited prev=gap live=1
+            !a in=all heroes[@bob @eve="Evelyn" @kim] state{join@bob} [m9] limited prev=gap live=1
         v2: !a m10@eve
         sync
             all: 1

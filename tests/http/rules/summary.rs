@@ -14,12 +14,12 @@ fn a_name_comes_changes_and_is_removed() {
         v2: !a timeline name="Coffee"
         sync
             all: 1
-            !a in=all name="Coffee" joined=2 invited=0 [name="Coffee"] prev=<name-6 live=1
+            !a in=all name="Coffee" [name="Coffee"] prev=<name-6 live=1
         v2: !a timeline name
         sync
             all: 1
-            v4: !a in=all name=null heroes[@bob] joined=2 invited=0 [name] prev=<name-7 live=1
-            simplified: !a in=all heroes[@bob] joined=2 invited=0 [name] prev=<name-7 live=1
+            v4: !a in=all name=null heroes[@bob] [name] prev=<name-7 live=1
+            simplified: !a in=all heroes[@bob] [name] prev=<name-7 live=1
         v2: !a timeline name=""
         sync
             all: 1
@@ -38,11 +38,11 @@ fn an_avatar_comes_changes_and_is_removed() {
         v2: !a timeline avatar="mxc://x/2"
         sync
             all: 1
-            !a in=all avatar="mxc://x/2" joined=2 invited=0
+            !a in=all avatar="mxc://x/2"
         v2: !a timeline avatar
         sync
             all: 1
-            !a in=all avatar=null joined=2 invited=0
+            !a in=all avatar=null
     "#]]);
 }
 

@@ -81,9 +81,9 @@ fn the_own_membership_comes_on_every_way_out() {
         v2: !c leave timeline ban@me
         sync
             all: 3
-            !c ban in=all state{ban@me}
-            !b leave in=all state{kick@me}
-            !a leave in=all state{leave@me}
+            !c ban in=all joined=1 invited=0 state{ban@me}
+            !b leave in=all joined=1 invited=0 state{kick@me}
+            !a leave in=all joined=1 invited=0 state{leave@me}
     "#]]);
 }
 
