@@ -158,6 +158,8 @@ pub const LAPSED_CONFIGS: usize = 4;
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 /// How long an event of the user's own waits for the device's own poll to tell whether that device sent it.
 pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
+/// How long a room that was forgotten is waited with for the leave before that, which may be on its way.
+pub const FORGET_WAIT: Duration = Duration::from_secs(30);
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.

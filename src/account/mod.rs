@@ -6,6 +6,7 @@
 mod answer;
 mod commit;
 mod fetch;
+mod forget;
 mod open;
 mod status;
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::{Mutex, watch},
@@ -127,6 +127,16 @@ impl Accounts {
         let slot = self.slots.borrow().get(&identity.user).cloned()?;
         let open = slot.open.lock().await;
         open.as_ref()?.account.v2_token(&identity.device, pos, side)
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver. A closed account has nobody to tell of it.
+    pub(super) async fn forget_room(&self, user: &UserId, room: &RoomId) -> Result<(), ApiError> {
+        let Some(slot) = self.slots.borrow().get(user).cloned() else { return Ok(()) };
+        let open = slot.open.lock().await;
+        match &*open {
+            Some(open) => Ok(open.account.forget_room(room).await.map_err(AccountError::from)?),
+            None => Ok(()),
+        }
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.

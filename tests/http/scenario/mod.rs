@@ -32,7 +32,7 @@
 //! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
 //!
 //! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields. `page !a
-//! prev=TOKEN` pages back, `page !a pos` from the last `pos`. `restart` kills the server's process and starts it again,
+//! prev=TOKEN` pages back, `page !a pos` from the last `pos`. `forget !a` has the homeserver forget a room. `restart` kills the server's process and starts it again,
 //! `stop` ends it in order. `status`, `settled WORD`, `login TOKEN`, `logout TOKEN soft`, `login-device TABLET`, `was-asked
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!

@@ -124,6 +124,7 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
+            "forget" => self.forget(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
@@ -316,6 +317,13 @@ impl Run {
         let http = self.server.post(&target).bearer_auth("PHONE").body(many(body));
         let received = receive(http).await;
         vec![if received.status == 200 { "200".to_owned() } else { error(&received) }]
+    }
+
+    /// `forget !a`: the client has the homeserver forget a room.
+    async fn forget(&self, room: &str) {
+        let target = format!("/_matrix/client/v3/rooms/{}/forget", room_id(room));
+        let answer = self.server.post(&target).bearer_auth("PHONE").body("{}").send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.
