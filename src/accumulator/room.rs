@@ -123,12 +123,13 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let buckets = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
         let provisional = source == Source::Base { provisional: true };
         let held = buckets.get(&mut self.draft.records, &kind, &state_key);
-        if let Some(held) = held {
+        // A redaction is never taken back, so whoever has one is right.
+        let redacts = |held: &Event| held.id() == event.id() && event.is_redacted() && !held.is_redacted();
+        if let Some(held) = held.filter(|held| !held.event.as_ref().is_some_and(redacts)) {
             if matches!(source, Source::Base { .. }) && !held.provisional && self.draft.is_of_chain(held.position) {
                 return;
             }
-            let same = |held: &Event| held.id() == event.id() && (held.is_redacted() || !event.is_redacted());
-            if held.event.as_ref().is_some_and(same) {
+            if held.event.as_ref().is_some_and(|held| held.id() == event.id()) {
                 if held.provisional && !provisional {
                     let confirmed = StateEntry { provisional: false, ..held.clone() };
                     buckets.put(&mut self.draft.records, &kind, &state_key, confirmed);

@@ -205,7 +205,10 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     apply_transition(room, transition);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     match (before.membership, transition.ever_joined) {
-        (Membership::Invite | Membership::Knock, false) => stripped::replace_own(room, block.events()),
+        (Membership::Invite | Membership::Knock, false) => {
+            stripped::replace_own(room, block.events());
+            keep_own_leave(room, &block);
+        }
         (Membership::Invite | Membership::Knock, true) => {
             // Who was in the room before is shown it as of that leave again.
             room.write(RecordKey::Stripped, None);
@@ -228,6 +231,15 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         happened(room, block.events());
     }
     true
+}
+
+/// Keeps the event that ended an invite or a knock: today's clients believe themselves joined to a room without
+/// `invite_state` until their own membership says otherwise (`spec/clients.md` §1).
+fn keep_own_leave(room: &mut RoomDraft<'_, '_>, block: &Block) {
+    let user = room.draft.user_id();
+    if let Some(own) = block.events().rfind(|event| incoming::is_member_of(event, user)).cloned() {
+        room.put_state(&own, Source::Newest);
+    }
 }
 
 /// How an invite came.

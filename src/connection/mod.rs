@@ -34,6 +34,6 @@ pub use request::{
 };
 pub use response::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, RoomResult, StateItem,
-    SyncResponse, TimelineResult, ToDeviceResponse,
+    SyncResponse, TimelineResult, ToDeviceResponse, Unread,
 };
 pub use rooms::Fetch;

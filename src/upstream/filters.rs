@@ -28,12 +28,12 @@ pub(super) fn whole() -> FilterDefinition {
     filter
 }
 
-/// The filter of a request for the open invites alone. Synapse answers invites where presence is wanted, too, even if
-/// that of nobody.
+/// The filter of a request for the open invites alone. Synapse gives them where presence is wanted, even if none is of the
+/// type that is.
 pub(super) fn invites() -> FilterDefinition {
     let mut filter = start(true);
     filter.account_data = Filter::ignore_all();
-    filter.presence.types = Some(Vec::new());
+    filter.presence.types = Some(vec!["sash.none".to_owned()]);
     filter
 }
 

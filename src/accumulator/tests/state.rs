@@ -179,6 +179,7 @@ fn a_rejected_remote_invite_has_no_state() {
            leave !a | @me=leave",
         expect![[r#"
             !a leave active 4000 name A
+              @me=leave^2
               stripped^2 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
               stripped^2 {"type":"m.room.member","sender":"@me:x","content":{"membership":"leave"},"state_key":"@me:x"}
         "#]],
@@ -195,6 +196,7 @@ fn a_retracted_invite_is_a_leave_by_another() {
            leave !a | @me=leave/@b",
         expect![[r#"
             !a leave by other active 4000 name A
+              @me=leave/@b^2
               stripped^2 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
               stripped^2 {"type":"m.room.member","sender":"@b:x","content":{"membership":"leave"},"state_key":"@me:x"}
         "#]],

@@ -120,6 +120,11 @@ impl Homeserver {
                 answer["next_batch"] = json!("whole");
                 state.whole = Some(answer);
             }
+            "invites" => {
+                let mut answer = super::answers::answer(&mut state, rest);
+                answer["next_batch"] = json!("invites");
+                state.invites = Some(answer);
+            }
             "history" => history(&mut state, &split),
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
@@ -248,6 +253,7 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         ["rooms", room, "messages"] => ("messages", *room),
         ["rooms", room, "context", _] => ("context", *room),
         ["rooms", room, "members"] => ("members", *room),
+        ["rooms", room, "forget"] => ("forget", *room),
         ["rooms", room, "relations", ..] => ("relations", *room),
         _ => return unrecognized(),
     };
@@ -309,6 +315,7 @@ fn kind(query: &Query) -> (&'static str, String) {
     let filter: Value = query.get("filter").and_then(|filter| serde_json::from_str(filter).ok()).unwrap_or_default();
     match query.get("since") {
         Some(since) => ("sync", since.to_owned()),
+        None if filter["presence"]["types"] == json!(["sash.none"]) => ("invites", String::new()),
         None if filter["room"]["rooms"] == json!([]) => ("start", String::new()),
         None => ("whole", String::new()),
     }
@@ -348,6 +355,7 @@ fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) 
     match kind {
         "start" => device.start.clone(),
         "whole" => state.whole.clone(),
+        "invites" => state.invites.clone().or_else(|| Some(json!({ "next_batch": "invites" }))),
         _ => {
             let answer = device.answers.get(since).cloned();
             answer.or_else(|| (!waits).then(|| json!({ "next_batch": since })))
