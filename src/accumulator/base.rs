@@ -184,13 +184,13 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
 }
 
 /// Returns the entries that a full state does not have, of those that it may replace.
-fn superseded<'a>(
+pub(super) fn superseded<'a>(
     held: Vec<(String, String, StateEntry)>,
-    full: &'a [Event],
+    full: impl IntoIterator<Item = &'a Event>,
     may_replace: impl Fn(&StateEntry) -> bool + 'a,
 ) -> impl Iterator<Item = (String, String, StateEntry)> + 'a {
     let named: FxHashSet<(&str, &str)> =
-        full.iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
+        full.into_iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
     held.into_iter().filter(move |(event_type, state_key, entry)| {
         entry.event.is_some() && may_replace(entry) && !named.contains(&(event_type.as_str(), state_key.as_str()))
     })

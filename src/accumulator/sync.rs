@@ -353,8 +353,14 @@ fn take_in(
     for event in block.state.iter().chain(&in_timeline) {
         latest.insert((event.kind(), event.header.state_key.as_deref().unwrap_or_default()), event);
     }
-    for event in latest.into_values() {
+    for event in latest.values() {
         room.put_state(event, Source::Newest);
+    }
+    if !continuity.cleared && incoming::has_create(block.state.iter()) {
+        // A create event never changes, so whoever sends it again sends all there is. But for members, who come lazily.
+        for (kind, state_key, _) in base::superseded(room.all_state(), latest.into_values(), |_| true) {
+            room.remove_state(&kind, &state_key);
+        }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
     if has_gap || continuity.broken {

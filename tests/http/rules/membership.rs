@@ -684,3 +684,13 @@ fn an_invite_that_was_left_out_while_its_sender_was_ignored_comes_with_the_whole
             !a initial invite in=all stripped{create name="Club" invite@me}
     "#]]);
 }
+
+#[test]
+fn an_invite_that_shows_nothing_at_all_has_an_empty_stripped_state() {
+    check(expect![[r#"
+        v2: json {"rooms":{"invite":{"!a:x":{}}}}
+        sync list all [0,9]
+            all: 1
+            !a initial invite in=all stripped{}
+    "#]]);
+}

@@ -293,3 +293,21 @@ fn a_tombstone_comes_as_state() {
             !a in=all state{tombstone="!new:x"} [tombstone="!new:x"] prev=<tombstone-6 live=1
     "#]]);
 }
+
+#[test]
+fn a_state_that_comes_whole_is_all_there_is() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="green" timeline m1
+        sync list all [0,9] timeline 5 state name,topic
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" topic="green"} [m1] limited prev=<m1
+        v2: !a bare limited prev=gap create name="Coffee" timeline m8
+        sync
+            all: 1
+            v4: !a in=all name="Coffee" state{name="Coffee" no topic} [m8] limited prev=gap live=1
+            simplified: !a in=all name="Coffee" state{name="Coffee"} [m8] limited prev=gap live=1
+        first list all [0,9] timeline 5 state name,topic
+            all: 1
+            !a initial join in=all name="Coffee" joined=2 invited=0 state{name="Coffee"} [m8] limited prev=gap
+    "#]]);
+}
