@@ -52,11 +52,6 @@ impl EffectiveConfig {
 }
 
 impl StatePattern {
-    fn matches(&self, event_type: &str, state_key: &str) -> bool {
-        self.event_type.as_deref().is_none_or(|kind| kind == event_type)
-            && self.state_key.as_deref().is_none_or(|key| key == state_key)
-    }
-
     fn is_everything(&self) -> bool {
         self.event_type.is_none() && self.state_key.is_none()
     }
@@ -68,6 +63,18 @@ impl StatePattern {
     fn all_members() -> StatePattern {
         StatePattern { event_type: Some(MEMBER.to_owned()), state_key: None }
     }
+}
+
+/// Returns whether one of the patterns, which are sorted, matches. A client may send thousands of them.
+fn match_any(patterns: &[StatePattern], event_type: &str, state_key: &str) -> bool {
+    let (event_type, state_key) = (Some(event_type), Some(state_key));
+    [(event_type, state_key), (event_type, None), (None, state_key), (None, None)]
+        .into_iter()
+        .any(|place| has_place(patterns, place))
+}
+
+fn has_place(patterns: &[StatePattern], place: (Option<&str>, Option<&str>)) -> bool {
+    patterns.binary_search_by(|own| (own.event_type.as_deref(), own.state_key.as_deref()).cmp(&place)).is_ok()
 }
 
 impl Wanted {
@@ -84,9 +91,8 @@ impl Wanted {
 
     /// Returns whether the entry is wanted, lazy members aside.
     pub fn matches(&self, event_type: &str, state_key: &str) -> bool {
-        let matched = |pattern: &StatePattern| pattern.matches(event_type, state_key);
-        self.patterns.iter().any(matched)
-            || self.rules.iter().any(|rule| rule.include.iter().any(matched) && !rule.exclude.iter().any(matched))
+        let any = |patterns: &[StatePattern]| match_any(patterns, event_type, state_key);
+        any(&self.patterns) || self.rules.iter().any(|rule| any(&rule.include) && !any(&rule.exclude))
     }
 
     /// Returns whether everything that `other` wants is wanted here as well, lazy members aside, as far as the rules show
@@ -153,11 +159,11 @@ impl Wanted {
     }
 
     fn has_pattern(&self, pattern: &StatePattern) -> bool {
-        self.patterns.binary_search(pattern).is_ok()
-            || self.patterns.iter().any(|own| {
-                own.state_key.is_none() && own.event_type == pattern.event_type
-                    || own.event_type.is_none() && own.state_key == pattern.state_key
-            })
+        let StatePattern { event_type, state_key } = pattern;
+        let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
+        [(event_type, state_key), (event_type, None), (None, state_key)]
+            .into_iter()
+            .any(|place| has_place(&self.patterns, place))
     }
 
     /// Under `lazy_members` the element that matches everything stops at members; members named by type or key stay.
