@@ -50,12 +50,14 @@ async function* style({ full }) {
   if (full) yield { name: 'docs', work: () => run('cargo', ['doc', '--locked', '--no-deps', '--lib'], { env: { RUSTDOCFLAGS: '-D warnings' } }) };
 }
 
-async function* rust({ filter }) {
+async function* rust({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   const tests = (await integrationTests()).filter((name) => !OWN_PART.includes(name));
   if (!tests.includes('http')) yield { name: 'HTTP tests', work: () => missing('tests/http') };
   const targets = ['--lib', '--bins', '--examples', ...tests.flatMap((name) => ['--test', name])];
-  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], count) };
+  // Fuzzing takes half a second a target and always the same inputs, unless we have the time for others.
+  const env = full ? { SASH_FUZZ_SECONDS: '15', SASH_FUZZ_SEED: String(Date.now() % 1_000_000), ...process.env } : {};
+  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], { ...count, env }) };
   if (filter.length === 0) yield { name: 'doc tests', work: (count) => run('cargo', ['test', '--locked', '--doc'], count) };
 }
 
