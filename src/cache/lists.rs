@@ -1,16 +1,22 @@
 //! Sorted lists, one per filters, shared by the connections that ask the same.
 //!
-//! Invariant: a list holds each matching room once, sorted by [`RoomEntry`]'s activity, latest first, ties by number.
+//! Invariants: a list holds each matching room once, sorted by [`RoomEntry`]'s activity, latest first, ties by number;
+//! there are at most [`SHARED_LISTS`] of them, and one that was dropped is built again when it is asked for.
 
 use rustc_hash::FxHashMap;
 
 use super::{RoomIndex, RoomNumber, matching::Matching};
+use crate::limits::SHARED_LISTS;
 use crate::model::{Filters, Known, RoomEntry, order::sorted};
 
 /// The lists of an account.
 #[derive(Debug, Default)]
 pub struct Lists {
     lists: FxHashMap<Filters, SortedList>,
+    /// Counts uses.
+    clock: u64,
+    /// What was last used up to here was not used since the last sweep.
+    swept: u64,
 }
 
 /// The rooms that match some filters, latest activity first.
@@ -18,6 +24,7 @@ pub struct Lists {
 pub struct SortedList {
     order: Vec<RoomNumber>,
     places: FxHashMap<RoomNumber, SortKey>,
+    last_use: u64,
 }
 
 /// Sorts latest first; rooms of which nothing is known stand last.
@@ -37,7 +44,26 @@ impl SortKey {
 impl Lists {
     /// Returns the list of the rooms that match `filters`.
     pub(super) fn get(&mut self, filters: &Filters, matching: &Matching<'_>) -> &SortedList {
-        self.lists.entry(filters.clone()).or_insert_with(|| SortedList::build(filters, matching))
+        if !self.lists.contains_key(filters) {
+            self.make_room();
+        }
+        self.clock += 1;
+        let list = self.lists.entry(filters.clone()).or_insert_with(|| SortedList::build(filters, matching));
+        list.last_use = self.clock;
+        list
+    }
+
+    /// Drops the lists that nobody has asked for since the last time.
+    pub(super) fn drop_unused(&mut self) {
+        self.lists.retain(|_, list| list.last_use > self.swept);
+        self.swept = self.clock;
+    }
+
+    fn make_room(&mut self) {
+        while self.lists.len() >= SHARED_LISTS {
+            let Some(oldest) = self.lists.values().map(|list| list.last_use).min() else { return };
+            self.lists.retain(|_, list| list.last_use != oldest);
+        }
     }
 
     /// Puts changed rooms in their new places.
@@ -45,7 +71,7 @@ impl Lists {
         for (filters, list) in &mut self.lists {
             // A space that changed moves its children in and out, and those did not change themselves.
             if filters.spaces.is_some() && rooms.clone().any(|number| is_space(matching, number)) {
-                *list = SortedList::build(filters, matching);
+                *list = SortedList { last_use: list.last_use, ..SortedList::build(filters, matching) };
                 continue;
             }
             for number in rooms.clone() {
@@ -107,6 +133,7 @@ impl SortedList {
         SortedList {
             order: keys.iter().map(|key| key.number).collect(),
             places: keys.into_iter().map(|key| (key.number, key)).collect(),
+            last_use: 0,
         }
     }
 
@@ -131,5 +158,42 @@ impl SortedList {
         self.order.binary_search_by(|number| {
             self.places.get(number).map_or(std::cmp::Ordering::Less, |place| place.cmp(&key))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::DirectChats;
+
+    fn tagged(tag: usize) -> Filters {
+        Filters { tags: Some(vec![format!("u.{tag}")]), ..Filters::default() }
+    }
+
+    #[test]
+    fn lists_that_nobody_asks_for_any_more_are_dropped() {
+        let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
+        let matching = Matching { rooms: &rooms, direct: &direct };
+        let mut lists = Lists::default();
+        lists.get(&tagged(1), &matching);
+        lists.get(&tagged(2), &matching);
+        lists.drop_unused();
+        assert_eq!(lists.lists.len(), 2, "both were asked for since the time before");
+        lists.get(&tagged(2), &matching);
+        lists.drop_unused();
+        assert!(lists.lists.contains_key(&tagged(2)) && lists.lists.len() == 1);
+    }
+
+    #[test]
+    fn a_client_that_asks_for_ever_other_lists_does_not_fill_the_memory() {
+        let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
+        let matching = Matching { rooms: &rooms, direct: &direct };
+        let mut lists = Lists::default();
+        for tag in 0..SHARED_LISTS + 10 {
+            lists.get(&tagged(tag), &matching);
+            lists.get(&tagged(0), &matching);
+        }
+        assert_eq!(lists.lists.len(), SHARED_LISTS);
+        assert!(lists.lists.contains_key(&tagged(0)), "it was in use all the time");
     }
 }

@@ -155,6 +155,13 @@ impl AccountCache {
         if extra.is_empty() { list.rooms().to_vec() } else { list.merged_with(extra, rooms) }
     }
 
+    /// Drops the lists that nobody has asked for since the last time, and the records over their limit. Call it between
+    /// steps, now and then.
+    pub fn drop_unused(&mut self) {
+        self.lists.drop_unused();
+        self.records.trim();
+    }
+
     /// Returns whether the filters let the room through, whether or not lists hold it for everybody: for rooms that one
     /// connection is still owed.
     pub fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {

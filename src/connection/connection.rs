@@ -35,6 +35,8 @@ pub enum Poll {
     Wait {
         /// When the wait ends.
         until: Timestamp,
+        /// What would be good to have, from the homeserver, in the background.
+        fetch: Vec<Fetch>,
     },
     /// A newer request has taken this one's place, or it was cancelled.
     Superseded,
@@ -226,7 +228,8 @@ impl Connection {
         };
         if !computed.response.has_news() && now < active.until {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
+            let until = computed.due.map_or(active.until, |due| due.min(active.until));
+            return Poll::Wait { until, fetch: computed.fetch };
         }
         match self.active.take() {
             Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),

@@ -215,7 +215,7 @@ impl Account {
                     return answer.writes.into_iter().for_each(|(key, record)| self.put(key, record.as_ref()));
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds),
-                Poll::Wait { until } => {
+                Poll::Wait { until, .. } => {
                     assert!(until > self.now, "a wait that is over");
                     self.now = until;
                     rounds = 0;

@@ -1,6 +1,7 @@
 //! Which state is wanted of a room: the union of the rules that match it, and how it compares with what was wanted
 //! before (MSC4186, "Combining room configs", "Changing room configs").
 
+use ruma::UserId;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::request::{RequiredState, RoomConfig, StatePattern};
@@ -108,6 +109,30 @@ impl Wanted {
             .any(StatePattern::may_match_members)
     }
 
+    /// Returns what of it is no member: what a client still has that forgot its members.
+    pub fn without_members(&self) -> Wanted {
+        let is_member = |pattern: &StatePattern| pattern.event_type.as_deref() == Some(MEMBER);
+        let mut rest = Wanted::default();
+        let (of_any_type, others): (Vec<_>, Vec<_>) =
+            self.patterns.iter().cloned().partition(StatePattern::may_match_members);
+        rest.patterns = others;
+        let rules = self.rules.iter().cloned().chain([Rule { include: of_any_type, exclude: Vec::new() }]);
+        for Rule { mut include, mut exclude } in rules {
+            include.retain(|pattern| !is_member(pattern));
+            if include.iter().any(StatePattern::may_match_members) {
+                exclude.push(StatePattern::all_members());
+            }
+            rest.add_rule(include, exclude);
+        }
+        rest.normalise();
+        rest
+    }
+
+    /// Returns whether nothing at all is wanted, lazy members aside.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty() && self.rules.is_empty()
+    }
+
     /// Returns whether all members are wanted, so that all of them should be known.
     pub fn wants_all_members(&self) -> bool {
         self.matches(MEMBER, "\u{0}no such user")
@@ -117,6 +142,14 @@ impl Wanted {
     pub fn member_keys(&self) -> Option<Vec<&str>> {
         let includes = self.patterns.iter().chain(self.rules.iter().flat_map(|rule| &rule.include));
         includes.filter(|pattern| pattern.may_match_members()).map(|pattern| pattern.state_key.as_deref()).collect()
+    }
+
+    /// Returns the users whose member entries are wanted by name, but for one: a user's own entry is always held.
+    pub fn named_members(&self, but: &UserId) -> Vec<&UserId> {
+        let includes = self.patterns.iter().chain(self.rules.iter().flat_map(|rule| &rule.include));
+        let keys = includes.filter(|pattern| pattern.may_match_members()).filter_map(|pattern| pattern.state_key.as_deref());
+        let wanted = keys.filter(|key| *key != but && self.matches(MEMBER, key));
+        wanted.filter_map(|key| key.try_into().ok()).collect()
     }
 
     fn has_pattern(&self, pattern: &StatePattern) -> bool {
@@ -228,6 +261,15 @@ mod tests {
         assert_eq!(wanted(&["name"]).member_keys(), Some(Vec::new()));
         assert_eq!(wanted(&["m.room.member/*"]).member_keys(), None);
         assert!(wanted(&["*/*"]).wants_all_members() && !wanted(&["*/* lazy"]).wants_all_members());
+    }
+
+    #[test]
+    fn without_its_members_the_rest_stays_wanted() {
+        let rest = wanted(&["name */* -topic m.room.member/@a:x", "*/@b:x", "lazy"]).without_members();
+        assert!(rest.matches("name", "") && rest.matches("x", "@b:x") && !rest.matches("topic", ""));
+        assert!(!rest.matches("m.room.member", "@a:x") && !rest.matches("m.room.member", "@b:x"));
+        assert!(!rest.lazy_members && rest.without_members() == rest);
+        assert!(wanted(&["m.room.member/*"]).without_members().is_empty());
     }
 
     #[test]

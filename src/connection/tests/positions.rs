@@ -699,3 +699,130 @@ fn an_own_event_waits_a_moment_for_the_device_that_sent_it() {
         "#]],
     );
 }
+
+#[test]
+fn an_answer_has_about_eight_megabytes_and_the_next_one_brings_the_rest_at_once() {
+    check(
+        "
+        !a: create; join; large a1 3000
+        !b: create; join; large b1 3000
+        !c: create; join; large c1 3000
+        !d: create; join; large d1 3000
+        first a[0,9] limit=1
+        sync a[0,9] limit=1 wait
+        !a: large a2 3000
+        !b: large b2 3000
+        !c: large c2 3000
+        !d: large d2 3000
+        sync a[0,9] limit=1
+        again a[0,9] limit=1
+        !d: d3
+        sync a[0,9] limit=1 wait
+        sync a[0,9] limit=1 wait
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_connection_unused_for_minutes_leaves_the_memory_and_comes_back() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        later 200000
+        first conn=other a[0,9] limit=5
+        !a: m2
+        sync conn=other a[0,9] limit=5
+        later 110000
+        idle
+        sync a[0,9] limit=5
+        again a[0,9] limit=5
+        later 300000
+        idle
+        again conn=other a[0,9] limit=5
+        sync conn=other a[0,9] limit=5
+        sync a[0,9] limit=5
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_waiting_request_keeps_its_connection_in_memory() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        later 290000
+        sync a[0,9] limit=5 wait
+        later 20000
+        idle
+        !a: m2
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_client_may_stay_away_for_weeks() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        later 2500000000
+        restart
+        !a: m2
+        sync a[0,9] limit=5
+        later 2500000000
+        sync a[0,9] limit=5
+        later 2600000000
+        sync a[0,9] limit=5
+        first a[0,9] limit=5
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn what_a_subscription_lacks_is_wished_for_again_after_a_restart() {
+    check(
+        "
+        !a: gap t1; join; m1
+        !b: create; join; n1
+        first +!a limit=5 +!b limit=1 state=member/*
+        sync +!a limit=5 +!b limit=1 state=member/* wait
+        restart
+        sync +!a limit=5 +!b limit=1 state=member/* wait
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_member_named_that_is_not_held_is_wished_for() {
+    check(
+        "
+        !a: create; join; quiet @bob:x
+        first +!a limit=0 state=member/@bob:x,member/me
+        first +!a limit=0 state=member/@eve:x
+        first a[0,9] limit=0 state=member/@eve:x
+        ",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn forgetting_members_forgets_nothing_else_of_what_was_wanted_before() {
+    check(
+        "
+        !a: create; join; name A; quiet @eve:x; m1
+        first a[0,9] limit=1 state=*
+        sync a[0,9] limit=1
+        !a: m2; m3
+        sync a[0,9] limit=1
+        sync a[0,9] limit=1 state=*
+        ",
+        expect![[r#""#]],
+    );
+}

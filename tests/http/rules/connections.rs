@@ -473,3 +473,187 @@ fn the_seventeenth_connection_takes_the_place_of_the_one_unused_longest() {
             all: 1
     "#]]);
 }
+
+#[test]
+fn a_connection_goes_from_a_synapse_to_us_without_loss() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | to_device k1 k2
+        # What Synapse gives out: a connection's position and a stream token; and a stream position for to-device messages.
+        sync conn=room-list pos=7/s2633508_757284638_6780855_10864862_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+        sync conn=room-list pos=7/s2633508~17.2633511_757284638_6780855_m5~1.7_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+        sync conn=room-list pos=0/s2633508_757284638_6780855_10864862_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+        sync conn=room-list pos=none list all [0,9] timeline 1
+        sync conn=encryption pos=none ext to_device since=209434
+        sync conn=encryption ext to_device
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_wakes_when_a_room_enters_its_window() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !s space timeline m3
+        sync list top [0,0] timeline 1 list fav [0,9] tags=m.favourite timeline 1 list dms [0,9] dm timeline 1 list kids [0,9] spaces=!s timeline 1
+        park
+        v2: !b receipts m2@bob typing @bob data x.y={}
+        asleep
+        v2: !a tags m.favourite
+        woken
+        park
+        v2: direct !b
+        woken
+        park
+        v2: !s child!a
+        woken
+        park
+        v2: !c invite
+        woken
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_sleeps_through_what_its_window_does_not_show() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list second [1,1] timeline 1 state topic
+        park
+        v2: !c m4
+        v2: !a receipts m1@bob
+        v2: !a tags u.x
+        v2: data x.y={}
+        v2: to_device k1 | devices @bob
+        v2: presence @bob
+        asleep
+        v2: !b m5
+        woken
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_wakes_for_the_extensions_that_it_asked_for() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list top [0,0] timeline 1 ext typing ext receipts ext account_data
+        park
+        v2: !a typing @bob
+        v2: !a receipts m1@bob
+        v2: !a tags u.x
+        asleep
+        v2: !b typing @bob
+        woken
+        park
+        v2: !b receipts m2@bob
+        woken
+        park
+        v2: !b tags u.y
+        woken
+        park
+        v2: data x.y={}
+        woken
+    "#]]);
+}
+
+#[test]
+fn other_connections_supersede_nothing() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync conn=one list all [0,9] timeline 1
+        sync conn=two list all [0,9] timeline 1
+        park conn=one
+        sync conn=two
+        sync conn=three list all [0,9] timeline 1
+        sync conn=two list all [0,0] timeline 2
+        asleep conn=one
+        v2: !a m2
+        woken conn=one
+        sync conn=two
+    "#]]);
+}
+
+#[test]
+fn a_request_that_starts_over_supersedes_the_parked_one() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 1
+        park
+        first list all [0,9] timeline 1
+        woken
+        v2: !a m2
+        sync
+    "#]]);
+}
+
+#[test]
+fn an_answer_is_lost_with_everything_in_it() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1 | !b timeline m2 | to_device k1 | data x.y={"n":1}
+        lost list all [0,0] timeline 1 state name lazy ext to_device ext account_data ext receipts ext typing
+        sync list all [0,0] timeline 1 state name lazy ext to_device ext account_data ext receipts ext typing
+        v2: !a m3@eve receipts m3@bob typing @bob tags u.x | to_device k2 | data x.y={"n":2}
+        lost
+        v2: !a leave | to_device k3 | !c invite
+        lost
+        restart
+        lost list all [0,9] timeline 5 state name lazy room !b timeline 1 state topic ext to_device ext account_data ext receipts ext typing
+        sync list all [0,9] timeline 5 state name lazy room !b timeline 1 state topic ext to_device ext account_data ext receipts ext typing
+        sync
+    "#]]);
+}
+
+#[test]
+fn a_room_that_is_joined_again_in_a_lost_answer_comes_anew_again() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5 state topic
+        v2: !a leave
+        sync
+        v2: !a topic="new" create timeline join@me m2
+        lost
+        v2: !a m3
+        sync
+        sync
+    "#]]);
+}
+
+#[test]
+fn a_connection_without_lists_and_rooms_may_ask_for_rooms_later() {
+    check(expect![[r#"
+        v2: !a timeline m1 | data x.y={"n":1}
+        sync ext account_data ext e2ee
+        v2: !a m2 | data x.y={"n":2} | devices @bob
+        sync list all [0,9] timeline 5 ext account_data ext e2ee
+        sync
+        v2: !a m3
+        sync
+        sync nothing ext account_data ext e2ee
+        v2: !a m4
+        sync nothing ext account_data ext e2ee
+        sync list all [0,9] timeline 5
+    "#]]);
+}
+
+#[test]
+fn a_connection_that_asks_for_nothing_waits_and_is_answered() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync nothing
+        park nothing
+        v2: !a m2 | to_device k1
+        asleep
+        sync nothing
+        woken
+    "#]]);
+}
+
+#[test]
+fn one_connection_at_its_end_leaves_the_others_alone() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync conn=one list all [0,9] timeline 1
+        sync conn=two list all [0,9] timeline 1
+        sync conn=one pos=bogus list all [0,9] timeline 1
+        first conn=one list all [0,9] timeline 1
+        v2: !a m2
+        sync conn=two
+        sync conn=one
+    "#]]);
+}

@@ -293,3 +293,146 @@ fn a_tombstone_comes_as_state() {
             !a in=all state{tombstone="!new:x"} [tombstone="!new:x"] prev=<tombstone-6 live=1
     "#]]);
 }
+
+#[test]
+fn lazy_members_are_also_those_whom_membership_events_are_about() {
+    check(expect![[r#"
+        v2: !a join@eve join@kim timeline m1 kick@kim@eve
+        sync list all [0,9] timeline 1 lazy
+        v2: !a invite@zoe@bob m2 m3
+        sync
+    "#]]);
+}
+
+#[test]
+fn lazy_members_that_were_wanted_by_name_before_are_not_sent_again() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1
+        sync list all [0,9] timeline 1 state member/@bob
+        sync list all [0,9] timeline 1 lazy
+        v2: !a m2 m3@eve
+        sync list all [0,9] timeline 5 lazy
+    "#]]);
+}
+
+#[test]
+fn lazy_members_that_lapse_and_return_are_told_of_what_changed_meanwhile() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1@eve
+        sync list all [0,9] timeline 5 lazy
+        sync list all [0,9] timeline 5
+        v2: !a timeline join@eve="Evelyn"
+        sync
+        sync list all [0,9] timeline 5 lazy
+    "#]]);
+}
+
+#[test]
+fn a_rule_with_lazy_members_does_not_make_another_one_wide() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" join@eve timeline m1
+        sync list one [0,9] timeline 1 state * lazy list two [0,9] timeline 1 state name lazy
+        sync list one [0,9] timeline 1 state * lazy list two [0,9] timeline 1 state member/*
+    "#]]);
+}
+
+#[test]
+fn what_is_excluded_neither_comes_nor_wakes() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" topic="hot" timeline m1
+        sync list all [0,9] state * exclude topic,member/*
+        park
+        v2: !a topic="cold"
+        asleep
+        v2: !a timeline name="Coffee"
+        woken
+    "#]]);
+}
+
+#[test]
+fn excluding_less_sends_at_once_what_was_excluded() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" topic="hot" timeline m1
+        sync list all [0,9] state * exclude create,topic,member/*
+        sync list all [0,9] state * exclude create,member/* +5s
+        sync list all [0,9] state * exclude create,name,topic,member/*
+        v2: !a timeline topic="cold"
+        sync
+        sync list all [0,9] state * exclude create,member/*
+    "#]]);
+}
+
+#[test]
+fn rules_that_come_and_go_send_nothing_twice() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="hot" x.y/k={"n":1} timeline m1 m2 m3
+        sync list one [0,9] timeline 1 state name
+        sync list one [0,9] timeline 1 state name list two [0,9] timeline 2 state topic
+        sync list one [0,9] timeline 1 state name list two [0,9] timeline 2 state topic room !a timeline 3 state x.y/*
+        sync list one [0,9] timeline 1 state name
+        sync list two [0,9] timeline 2 state topic
+        sync room !a timeline 3 state x.y/*,topic,name
+        v2: !a timeline topic="cold"
+        sync list one [0,9] timeline 1 state name
+        sync list one [0,9] timeline 1 state name room !a timeline 3 state *
+        sync
+    "#]]);
+}
+
+#[test]
+fn members_are_fetched_again_after_each_gap() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1
+        sync room !a timeline 1 state member/*
+        was-asked members
+        sync +0.2s
+        asked members
+        v2: !a limited prev=gap timeline m8
+        sync
+        was-asked members
+        sync +0.2s
+        asked members
+    "#]]);
+}
+
+#[test]
+fn members_that_were_being_fetched_when_the_server_died_are_asked_for_again() {
+    check(expect![[r#"
+        homeserver: history !a join@kim
+        homeserver: fail members hangs
+        v2: !a timeline m1
+        sync room !a timeline 1 state member/*
+        was-asked members
+        restart
+        sync +5s
+    "#]]);
+}
+
+#[test]
+fn members_that_are_named_and_not_held_are_fetched() {
+    check(expect![[r#"
+        homeserver: history !a join@kim
+        v2: !a timeline m1
+        asked nothing
+        sync room !a timeline 1 state member/@bob,member/me
+        asked members
+        sync room !a timeline 1 state member/@kim,member/me
+        sync +5s
+        asked members
+    "#]]);
+}
+
+#[test]
+fn a_lost_growth_of_state_comes_again() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="hot" join@eve timeline m1@eve
+        sync list all [0,9] timeline 1 state name
+        lost list all [0,9] timeline 1 state name,topic lazy
+        sync list all [0,9] timeline 1 state name,topic lazy
+        v2: !a m2@bob
+        lost
+        v2: !a m3@bob
+        sync
+        sync
+    "#]]);
+}

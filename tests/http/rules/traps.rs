@@ -168,3 +168,105 @@ fn a_list_grows_until_it_holds_everything() {
             !a in=all_rooms [m6] prev=<m6 live=1
     "#]]);
 }
+
+#[test]
+fn a_client_that_sorts_keeps_its_subscriptions_whatever_its_conn_id() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync conn=old list all [0,0] timeline 1 old
+        sync conn=old list all [0,0] timeline 1 old room !a timeline 5 state topic
+        sync conn=old list all [0,0] timeline 1
+        v2: !a timeline topic="new"
+        v2: !b m3
+        sync conn=old list all [0,0] timeline 1
+    "#]]);
+}
+
+#[test]
+fn a_subscription_in_a_lost_answer_is_not_kept_unless_it_is_sent_again() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,0] timeline 1
+        lost list all [0,0] timeline 1 room !a timeline 5 state topic
+        sync list all [0,0] timeline 1 room !a timeline 5 state topic
+        v2: !a timeline topic="new"
+        v2: !b m3
+        sync list all [0,0] timeline 1
+    "#]]);
+}
+
+#[test]
+fn a_first_sync_goes_on_when_its_client_has_given_up() {
+    check(expect![[r#"
+        homeserver: history !a create join@me join@bob m1
+        start: data x.y={}
+        park list all [0,9] timeline 1
+        hangup
+        homeserver: whole !a timeline m2
+        settled complete
+        sync list all [0,9] timeline 1
+    "#]]);
+}
+
+#[test]
+fn older_events_stand_where_a_client_puts_them() {
+    check(expect![[r#"
+        v2: !a timeline create join@me m1 m2
+        sync list all [0,9] timeline 1 lazy
+        v2: !a m3@eve
+        sync list all [0,9] timeline 10 lazy
+        v2: !a m4@eve
+        sync
+    "#]]);
+}
+
+#[test]
+fn an_emptied_name_comes_as_an_event_where_a_client_reads_events() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1
+        sync list all [0,9] state name
+        v2: !a timeline name=""
+        sync
+        first list all [0,9] state name
+    "#]]);
+}
+
+#[test]
+fn a_computed_avatar_is_never_an_avatar() {
+    check(expect![[r#"
+        v2: !a m.room.member/@bob:x@bob={"membership":"join","displayname":"Bob","avatar_url":"mxc://x/bob"} timeline m1 | direct !a
+        sync list all [0,9] state avatar
+    "#]]);
+}
+
+#[test]
+fn one_device_has_a_room_list_an_encryption_loop_a_push_process_and_a_notification_client() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1 | !b timeline m2 | to_device k1 | keys 3
+        sync conn=room-list list all_rooms [0,19] timeline 1 state name lazy ext account_data ext receipts ext typing
+        sync conn=encryption ext to_device ext e2ee
+        park conn=room-list
+        park conn=encryption
+        # The push process asks on the loop's own conn_id, without a pos; another asks for the room of the push.
+        v2: !a m3@eve
+        woken conn=room-list
+        sync conn=notifications room !a timeline 16 state name lazy list invites [0,16] invited timeline 8 ext account_data
+        v2: to_device k2 | keys 3
+        woken conn=encryption
+        lost conn=encryption pos=none ext to_device ext e2ee
+        v2: to_device k3 | keys 3 | devices @eve
+        sync conn=encryption ext to_device ext e2ee
+        sync conn=room-list
+    "#]]);
+}
+
+#[test]
+fn typing_and_receipts_wait_for_the_room_to_be_shown() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list top [0,0] timeline 1 ext typing ext receipts
+        v2: !a typing @bob receipts m1@bob
+        sync
+        sync list top [0,1] timeline 1 ext typing ext receipts
+    "#]]);
+}
