@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{request::RoomConfig, rooms::Wanted};
+use crate::cache::{AccountCache, RoomNumber};
 use crate::limits::LAZY_MEMBERS;
 use crate::model::{Membership, Ordinal, Position};
 
@@ -99,6 +100,15 @@ pub struct RoomSent {
     pub members: Rc<FxHashSet<OwnedUserId>>,
     /// The extensions.
     pub marks: RoomMarks,
+}
+
+impl RoomSent {
+    /// Returns whether something of the room stayed behind the frontier.
+    fn is_behind(&self) -> bool {
+        let RoomMarks { account_data, receipts, typing, counts } = self.marks;
+        let stayed = |mark: &Mark| matches!(mark, Mark::Upto(_));
+        self.mark != Mark::Live || [account_data, receipts, typing, counts].iter().any(stayed)
+    }
 }
 
 /// What an answer adds to what the client has of one room.
@@ -217,6 +227,12 @@ impl State {
     /// Returns the state of a connection that keeps none.
     pub fn stateless(marks: GlobalMarks) -> State {
         State::new(marks.to_bits().unwrap_or(0), Position::default(), marks)
+    }
+
+    /// Returns whether the client lacks something of a room that has not changed since the frontier.
+    pub fn lacks(&self, cache: &AccountCache, number: RoomNumber) -> bool {
+        let sent = cache.rooms.get(number).map(|entry| self.rooms.get(&entry.room_id));
+        sent.is_some_and(|sent| sent.is_none_or(RoomSent::is_behind))
     }
 
     /// Takes over what the client confirmed.

@@ -238,8 +238,7 @@ mod tests {
                     Ok(_) => assert_eq!(status, StatusCode::OK),
                     Err(error) => {
                         assert!(error.status.as_u16() >= 400);
-                        let body: serde_json::Value = serde_json::from_str(&error.body.to_json()).unwrap();
-                        assert!(body["errcode"].is_string() && body["error"].is_string(), "{body}");
+                        assert!(!error.body.errcode.is_empty(), "{status}: {:?}", error.body.error);
                     }
                 }
             }

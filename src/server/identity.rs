@@ -130,7 +130,7 @@ mod tests {
                 if let Ok(token) = Token::of_request(&headers, &uri) {
                     assert!((1..=ACCESS_TOKEN).contains(&token.secret().len()));
                 }
-                if let Ok(value) = axum::http::HeaderValue::from_bytes(input) {
+                if let Ok(value) = http::HeaderValue::from_bytes(input) {
                     headers.insert(header::AUTHORIZATION, value);
                 }
             }

@@ -7,10 +7,10 @@ use ruma::{
     api::{IncomingResponseExt, client::sync::sync_events::v5},
 };
 use sash_sync::{
-    accumulator::{self, Base, BaseKind},
+    accumulator::{self, Base, BaseKind, History},
     cache::{AccountCache, DeviceCache, Stored},
     connection::{Connections, Poll, SyncRequest, SyncResponse, Wire},
-    model::{AccountRecord, Bootstrap, Commit, Record, RecordKey, RoomPage, Step, Timestamp, page_of, v2},
+    model::{AccountRecord, Bootstrap, Commit, Ordinal, Record, RecordKey, RoomPage, Step, Timestamp, page_of, v2},
     protocol::{self, ErrorResponse},
     upstream::parse,
 };
@@ -94,11 +94,16 @@ impl Account {
     /// More of a room's history.
     pub fn history(&mut self, body: &[u8]) {
         let Ok(messages) = parse::messages(body) else { return };
-        let (end, complete) = (messages.end.as_deref().map(str::to_owned), messages.end.is_none());
         let room = "!a:x".try_into().expect("a room id");
-        self.commit(|cache, now| {
-            accumulator::accumulate_history(cache, room, &messages.events, end.clone(), complete, now)
-        });
+        let history = History {
+            complete: messages.end.is_none(),
+            token_before: messages.end.map(Into::into),
+            events: messages.events,
+            state: messages.state,
+            asked_at: self.cache.position(),
+            held_from: self.cache.rooms.entry(room).map_or(Ordinal(0), |entry| entry.timeline_first),
+        };
+        self.commit(|cache, now| accumulator::accumulate_history(cache, room, &history, now));
     }
 
     /// All members of a room.

@@ -287,7 +287,7 @@ mod tests {
             "/_matrix/client/v3/\t../x",
         ];
         fuzz("path", &texts(PATHS), |input| {
-            let Ok(uri) = axum::http::Uri::try_from(input) else { return };
+            let Ok(uri) = http::Uri::try_from(input) else { return };
             let Ok(request) = Request::builder().uri(uri).body(Body::empty()) else { return };
             if Endpoint::of(request.method(), request.uri().path()) == Endpoint::NotMatrix {
                 return;

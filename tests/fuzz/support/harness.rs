@@ -13,14 +13,12 @@ use std::{
 };
 
 use proptest::{
-    strategy::BoxedStrategy,
+    strategy::{BoxedStrategy, Strategy},
     test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
 };
 
 /// How long each target is fuzzed when nobody says.
 const SECONDS: f64 = 0.5;
-/// Inputs between two looks at the clock.
-const BATCH: u32 = 32;
 /// No input is large, so none may take long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The seed when nobody says: the same inputs in every run, so that a change is judged by what it changes.
@@ -37,14 +35,15 @@ pub fn fuzz(target: &str, inputs: &BoxedStrategy<Vec<u8>>, check: impl Fn(&[u8])
             panic!("{target} fails again: {why}\n{}\n{}", path.display(), shown(&input));
         }
     }
-    let config = Config { cases: BATCH, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let config = Config { failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng(target));
     let (began, time) = (Instant::now(), budget());
     let mut count = 0;
     while began.elapsed() < time {
-        count += BATCH;
-        match runner.run(inputs, |input| run(&check, &input).map_err(TestCaseError::fail)) {
-            Ok(()) => {}
+        count += 1;
+        let tree = inputs.new_tree(&mut runner).expect("an input");
+        match runner.run_one(tree, |input| run(&check, &input).map_err(TestCaseError::fail)) {
+            Ok(_) => {}
             Err(TestError::Abort(why)) => panic!("{target} was given up: {why}"),
             Err(TestError::Fail(why, input)) => {
                 let path = keep(target, &input);
