@@ -18,7 +18,8 @@ use super::{
     timeline::Laid,
 };
 use crate::model::{
-    AccountView, Bootstrap, Commit, Event, Known, Membership, Ordinal, Position, RoomEntry, StateEntry, Step, Timestamp,
+    AccountView, Bootstrap, Commit, Event, Known, Membership, Ordinal, Position, RoomEntry, StateEntry, Step,
+    Timestamp,
     v2::{JoinedRoom, RoomState, Summary},
 };
 
@@ -249,7 +250,9 @@ pub fn accumulate_full_state(
         // A state without its create event is no full one.
         if incoming::has_create(state.iter()) {
             let held = room.all_state().into_iter().chain(room.all_members()).collect();
-            for (event_type, state_key, _) in superseded(held, &state, |entry| entry.position <= at || entry.provisional) {
+            for (event_type, state_key, _) in
+                superseded(held, &state, |entry| entry.position <= at || entry.provisional)
+            {
                 room.remove_state(&event_type, &state_key);
             }
             know_all_members(&mut room, at);

@@ -107,7 +107,8 @@ impl World {
             }
             ["history", name, words @ ..] => {
                 let (options, words) = options(words);
-                let (events, state) = words.split_at(words.iter().position(|word| *word == "state").unwrap_or(words.len()));
+                let (events, state) =
+                    words.split_at(words.iter().position(|word| *word == "state").unwrap_or(words.len()));
                 let (events, state) = (self.events(events), self.events(state.get(1..).unwrap_or_default()));
                 // `at:N`: asked for at that position; `from:N`: when that was the first that was held; else just now.
                 let number = |name: &str| options.get(name).map(|number| number.parse().expect("a number"));
@@ -295,7 +296,7 @@ impl World {
         write!(out, "  {}..{}{}", first.0, end.0, if entry.timeline_complete { " all" } else { "" })?;
         let mut ordinal = first.0;
         let mut open = false;
-        for chunk in first.chunk()..=crate::model::Ordinal(end.0 - 1).chunk() {
+        for chunk in first.chunk()..=Ordinal(end.0 - 1).chunk() {
             let key = RecordKey::Timeline(entry.room_id.clone(), chunk);
             let Some(Some(crate::model::Record::Timeline(chunk))) = self.cache.records.get(&key) else {
                 panic!("chunk {chunk} of {} is missing", entry.room_id)

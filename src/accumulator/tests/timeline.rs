@@ -366,8 +366,12 @@ fn history_that_was_asked_for_before_a_gap_belongs_elsewhere() {
            join !a create @me=join | m3 m4 limited prev:p3
          v2 s2
            join !a | m8 limited prev:p8
-         history !a m1 m2 prev:p1 at:2",
-        expect![[r#""#]],
+         history !a m1 m2 prev:p1 at:1",
+        expect![[r#"
+            !a join active 4000
+              0..3 gap [<p3 m3 m4 s1>] gap [<p8 m8 s2>]
+              create^1 @me=join^1
+        "#]],
     );
 }
 
@@ -378,6 +382,10 @@ fn history_that_ends_before_what_was_dropped_meanwhile_is_not_laid() {
          v2 s1
            join !a create @me=join | m3 m4 limited prev:p3
          history !a m1 m2 prev:p1 from:-3",
-        expect![[r#""#]],
+        expect![[r#"
+            !a join active 3000
+              0..2 gap [<p3 m3 m4 s1>]
+              create^1 @me=join^1
+        "#]],
     );
 }
