@@ -202,7 +202,10 @@ impl Connection {
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
         changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some())
-            || reach.rooms.iter().any(|room| !watched.contains(&room.number) && state.lacks(cache, room.number))
+            || reach.rooms.iter().any(|room| {
+                let entry = cache.rooms.get(room.number);
+                !watched.contains(&room.number) && entry.is_some_and(|entry| state.lacks(cache, entry))
+            })
     }
 
     /// Computes the answer to the request.
@@ -213,12 +216,13 @@ impl Connection {
         let mut done = std::mem::take(&mut active.done);
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
-        debug_assert!(
+        debug_assert_eq!(
             {
                 let all = Reach::compute(cache, &active.request, &active.subscriptions, state, None);
-                reach.misses_nothing(&all, cache, state, active.frontier)
+                reach.missing(&all, cache, state, active.frontier)
             },
-            "a room is not looked at that may have news"
+            None,
+            "this is not looked at, although it may have news"
         );
         let question = Question {
             cache,

@@ -14,11 +14,11 @@ use super::{
     request::{ListRequest, RoomConfig, SyncRequest, Window, Wire},
     response::ListResponse,
     rooms::EffectiveConfig,
-    state::{SentConfig, State},
+    state::{Mark, SentConfig, State},
 };
 use crate::cache::{AccountCache, ListView, RoomNumber};
 use crate::model::{
-    Known, Position,
+    Known, Position, RoomEntry,
     order::{sorted, sorted_set},
 };
 
@@ -199,17 +199,30 @@ impl Reach {
         }
     }
 
-    /// Returns whether this holds all that is to be looked at, where `all` is what the request reaches. For tests.
-    pub fn misses_nothing(&self, all: &Reach, cache: &AccountCache, state: &State, frontier: Option<Position>) -> bool {
-        let settled = |number: RoomNumber| {
-            let entry = cache.rooms.get(number).filter(|entry| entry.known != Known::Unknown);
-            entry.is_none_or(|entry| frontier.is_some_and(|frontier| entry.last_change() <= frontier))
-                && (entry.is_none() || !state.lacks(cache, number))
+    /// Returns what is to be looked at and not in this, where `all` is what the request reaches. For tests: it is nothing.
+    pub fn missing(
+        &self,
+        all: &Reach,
+        cache: &AccountCache,
+        state: &State,
+        frontier: Option<Position>,
+    ) -> Option<String> {
+        let is_settled = |entry: &RoomEntry| {
+            let sent = state.rooms.get(&entry.room_id).is_some_and(|sent| sent.mark == Mark::Live);
+            sent && frontier.is_some_and(|frontier| entry.last_change() <= frontier)
         };
-        let is_same = |room: &ReachedRoom| self.get(room.number).map_or(settled(room.number), |own| own == *room);
-        let said =
-            |reach: &Reach| -> Vec<_> { reach.lists.iter().map(|list| (list.count, list.windows.clone())).collect() };
-        all.rooms.iter().all(is_same) && self.owed == all.owed && said(self) == said(all)
+        let is_same = |room: &&ReachedRoom| match self.get(room.number) {
+            Some(own) => own == **room,
+            None => {
+                let known = cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown);
+                known.is_none_or(is_settled)
+            }
+        };
+        if let Some(room) = all.rooms.iter().find(|room| !is_same(room)) {
+            return Some(format!("{room:?} {:?}", cache.rooms.get(room.number)));
+        }
+        let said = |reach: &Reach| format!("{:?} owed {:?}", reach.lists, reach.owed);
+        (said(self) != said(all)).then(|| format!("{} is not {}", said(self), said(all)))
     }
 
     fn add_rooms(&mut self, index: usize, rooms: &[RoomNumber]) {

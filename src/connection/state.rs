@@ -9,10 +9,10 @@ use ruma::{OwnedRoomId, OwnedUserId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::{request::RoomConfig, rooms::Wanted};
-use crate::cache::{AccountCache, RoomNumber};
+use super::{extensions::typing, request::RoomConfig, rooms::Wanted};
+use crate::cache::AccountCache;
 use crate::limits::LAZY_MEMBERS;
-use crate::model::{Membership, Ordinal, Position};
+use crate::model::{Membership, Ordinal, Position, RoomEntry};
 
 /// Up to where something was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,15 +100,6 @@ pub struct RoomSent {
     pub members: Rc<FxHashSet<OwnedUserId>>,
     /// The extensions.
     pub marks: RoomMarks,
-}
-
-impl RoomSent {
-    /// Returns whether something of the room stayed behind the frontier.
-    fn is_behind(&self) -> bool {
-        let RoomMarks { account_data, receipts, typing, counts } = self.marks;
-        let stayed = |mark: &Mark| matches!(mark, Mark::Upto(_));
-        self.mark != Mark::Live || [account_data, receipts, typing, counts].iter().any(stayed)
-    }
 }
 
 /// What an answer adds to what the client has of one room.
@@ -230,9 +221,15 @@ impl State {
     }
 
     /// Returns whether the client lacks something of a room that has not changed since the frontier.
-    pub fn lacks(&self, cache: &AccountCache, number: RoomNumber) -> bool {
-        let sent = cache.rooms.get(number).map(|entry| self.rooms.get(&entry.room_id));
-        sent.is_some_and(|sent| sent.is_none_or(RoomSent::is_behind))
+    pub fn lacks(&self, cache: &AccountCache, entry: &RoomEntry) -> bool {
+        let Some(sent) = self.rooms.get(&entry.room_id) else { return true };
+        let changed = &entry.changed;
+        let behind = |mark: Mark, changed: Position| matches!(mark, Mark::Upto(upto) if changed > upto);
+        sent.mark != Mark::Live
+            || behind(sent.marks.account_data, changed.account_data)
+            || behind(sent.marks.receipts, changed.receipts)
+            || behind(sent.marks.counts, changed.counts)
+            || behind(sent.marks.typing, typing::changed(cache, entry))
     }
 
     /// Takes over what the client confirmed.
