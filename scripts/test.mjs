@@ -58,7 +58,9 @@ async function* rust({ full, filter }) {
   const tests = (await integrationTests()).filter((name) => !OWN_PART.includes(name));
   if (!tests.includes('http')) yield { name: 'HTTP tests', work: () => missing('tests/http') };
   const targets = ['--lib', '--bins', '--examples', ...tests.flatMap((name) => ['--test', name])];
-  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], count) };
+  // Fuzzing takes half a second a target and always the same inputs, unless we have the time for others.
+  const env = full ? { SASH_FUZZ_SECONDS: '15', SASH_FUZZ_SEED: String(Date.now() % 1_000_000), ...process.env } : {};
+  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], { ...count, env }) };
   for (const mishaps of full ? MISHAPS : []) {
     const args = ['test', '--locked', '--no-fail-fast', '--test', 'http', '--', ...(filter.length > 0 ? filter : ['rules::'])];
     yield { name: `HTTP rules with ${mishaps}`, tests: filter.length === 0, work: (count) => run('cargo', args, { ...count, env: { SCENARIO_MISHAPS: mishaps } }) };

@@ -32,6 +32,9 @@ pub const WHOLE_FAILURES: u32 = 4;
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// The longest pause after a failure.
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
+/// The longest pause that a homeserver may ask for; longer is capped. A browser's timer that is set to more than 24 days
+/// goes off at once.
+pub const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(3600);
 /// `400` answers to a `since` in a row after which the chain begins anew: the homeserver was reset.
 pub const SINCE_REFUSALS: u32 = 3;
 /// So many rooms are to be known before a first request on an empty account is answered: about a screen ...

@@ -3,6 +3,8 @@
 //! Invariants: a list holds each matching room once, sorted by [`RoomEntry`]'s activity, latest first, ties by number;
 //! there are at most [`SHARED_LISTS`] of them, and one that was dropped is built again when it is asked for.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use super::{RoomIndex, RoomNumber, matching::Matching};
@@ -53,6 +55,11 @@ impl Lists {
         list
     }
 
+    /// Returns the list, if it was made.
+    pub(super) fn made(&self, filters: &Filters) -> Option<&SortedList> {
+        self.lists.get(filters)
+    }
+
     /// Drops the lists that nobody has asked for since the last time.
     pub(super) fn drop_unused(&mut self) {
         self.lists.retain(|_, list| list.last_use > self.swept);
@@ -81,8 +88,9 @@ impl Lists {
         }
     }
 
-    /// Takes a forgotten room out of every list.
+    /// Takes a forgotten room out of every list. It may have been a space: lists of those are made anew.
     pub(super) fn remove(&mut self, number: RoomNumber) {
+        self.lists.retain(|filters, _| filters.spaces.is_none());
         for list in self.lists.values_mut() {
             list.place(number, None);
         }
@@ -105,16 +113,15 @@ impl SortedList {
     }
 
     /// Returns the rooms together with `extra` ones, each at the place that its activity gives it.
-    pub fn merged_with(&self, extra: &[RoomNumber], rooms: &RoomIndex) -> Vec<RoomNumber> {
-        let mut merged = self.order.clone();
-        for &number in extra {
-            let Some(entry) = rooms.get(number).filter(|_| !self.contains(number)) else { continue };
-            let key = SortKey::of(entry, number);
-            let after = |other: &RoomNumber| rooms.get(*other).is_some_and(|entry| SortKey::of(entry, *other) < key);
-            let index = merged.partition_point(after);
-            merged.insert(index, number);
+    pub fn with<'a>(&'a self, extra: &[RoomNumber], rooms: &RoomIndex) -> ListView<'a> {
+        let extra = extra.iter().filter(|number| !self.contains(**number));
+        let keys = extra.filter_map(|&number| rooms.get(number).map(|entry| SortKey::of(entry, number)));
+        let place = |key: SortKey| (self.search(key).unwrap_or_else(|index| index), key.number);
+        ListView {
+            order: &self.order,
+            list: Some(self),
+            extra: sorted(keys.collect()).into_iter().map(place).collect(),
         }
-        merged
     }
 
     /// Returns the index of a room.
@@ -137,20 +144,36 @@ impl SortedList {
         }
     }
 
+    /// Puts a room in its place, or takes it out. What lies between the old place and the new one moves, and no more.
     fn place(&mut self, number: RoomNumber, key: Option<SortKey>) {
-        if self.places.get(&number).copied() == key {
+        let before = self.places.get(&number).copied();
+        if before == key {
             return;
         }
-        if let Some(before) = self.places.get(&number).copied()
-            && let Ok(index) = self.search(before)
-        {
-            self.order.remove(index);
-            self.places.remove(&number);
+        let old = before.and_then(|before| self.search(before).ok());
+        let new = key.map(|key| self.search(key).unwrap_or_else(|index| index));
+        match (old, new) {
+            (Some(old), Some(new)) if new <= old => {
+                self.order.copy_within(new..old, new + 1);
+                self.put(new, number);
+            }
+            (Some(old), Some(new)) => {
+                self.order.copy_within(old + 1..new, old);
+                self.put(new - 1, number);
+            }
+            (Some(old), None) => drop(self.order.remove(old)),
+            (None, Some(new)) => self.order.insert(new, number),
+            (None, None) => {}
         }
-        if let Some(key) = key {
-            let index = self.search(key).unwrap_or_else(|index| index);
-            self.order.insert(index, number);
-            self.places.insert(number, key);
+        match key {
+            Some(key) => self.places.insert(number, key),
+            None => self.places.remove(&number),
+        };
+    }
+
+    fn put(&mut self, index: usize, number: RoomNumber) {
+        if let Some(place) = self.order.get_mut(index) {
+            *place = number;
         }
     }
 
@@ -161,10 +184,120 @@ impl SortedList {
     }
 }
 
+/// A list as one connection sees it: with rooms that it holds for nobody else.
+#[derive(Debug, Default)]
+pub struct ListView<'a> {
+    order: &'a [RoomNumber],
+    list: Option<&'a SortedList>,
+    /// The extra rooms in their order, each with the index that it has in the list without them.
+    extra: Vec<(usize, RoomNumber)>,
+}
+
+impl ListView<'_> {
+    /// Returns how many rooms there are.
+    pub fn len(&self) -> usize {
+        self.order.len() + self.extra.len()
+    }
+
+    /// Returns whether there is no room.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the index of a room.
+    pub fn index_of(&self, number: RoomNumber) -> Option<usize> {
+        if let Some(passed) = self.extra.iter().position(|(_, extra)| *extra == number) {
+            return self.extra.get(passed).map(|(index, _)| index + passed);
+        }
+        let index = self.list?.index_of(number)?;
+        Some(index + self.extra.partition_point(|(extra, _)| *extra <= index))
+    }
+
+    /// Returns the rooms of some indexes, of which there may be fewer.
+    pub fn rooms(&self, indexes: Range<usize>) -> Vec<RoomNumber> {
+        let indexes = indexes.start..indexes.end.min(self.len());
+        if self.extra.is_empty() {
+            return self.order.get(indexes).unwrap_or_default().to_vec();
+        }
+        let before = |(passed, (index, _)): &(usize, &(usize, RoomNumber))| index + passed < indexes.start;
+        let mut passed = self.extra.iter().enumerate().take_while(before).count();
+        let mut rooms = Vec::with_capacity(indexes.len());
+        for index in indexes {
+            match self.extra.get(passed) {
+                Some((place, number)) if place + passed == index => {
+                    rooms.push(*number);
+                    passed += 1;
+                }
+                _ => rooms.extend(index.checked_sub(passed).and_then(|index| self.order.get(index))),
+            }
+        }
+        rooms
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::DirectChats;
+    use crate::model::{Membership, Timestamp};
+
+    fn index_of(activities: &[u64]) -> RoomIndex {
+        let mut rooms = RoomIndex::default();
+        for (number, activity) in activities.iter().enumerate() {
+            let id = format!("!{number}:x").try_into().expect("a room id");
+            let mut entry = RoomEntry::unknown(id, Membership::Join);
+            (entry.known, entry.activity) = (Known::Whole, Timestamp(*activity));
+            rooms.put(entry);
+        }
+        rooms
+    }
+
+    fn numbers(numbers: &[u32]) -> Vec<RoomNumber> {
+        numbers.iter().copied().map(RoomNumber).collect()
+    }
+
+    #[test]
+    fn a_room_moves_to_its_place_from_anywhere() {
+        let direct = DirectChats::default();
+        for room in 0..5 {
+            for activity in [0, 15, 25, 35, 45, 60] {
+                let mut rooms = index_of(&[10, 20, 30, 40, 50]);
+                let mut list = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+                let number = RoomNumber(room);
+                let mut entry = rooms.get(number).expect("a room").clone();
+                entry.activity = Timestamp(activity);
+                list.place(number, Some(SortKey::of(&entry, number)));
+                rooms.put(entry);
+                let anew = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+                assert_eq!(list.order, anew.order, "room {room} with activity {activity}");
+                list.place(number, None);
+                assert!(!list.order.contains(&number) && list.order.len() == 4, "{:?}", list.order);
+            }
+        }
+    }
+
+    #[test]
+    fn extra_rooms_stand_where_their_activity_puts_them() {
+        let rooms = index_of(&[10, 20, 30, 40, 50, 25, 60]);
+        let direct = DirectChats::default();
+        let mut list = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+        let extra = numbers(&[0, 3, 5]);
+        for number in &extra {
+            list.place(*number, None);
+        }
+        let view = list.with(&extra, &rooms);
+        let all = numbers(&[6, 4, 3, 2, 5, 1, 0]);
+        assert_eq!(view.rooms(0..9), all);
+        for start in 0..8 {
+            for end in start..8 {
+                assert_eq!(view.rooms(start..end), all[start.min(7)..end.min(7)], "{start}..{end}");
+            }
+        }
+        for (index, number) in all.iter().enumerate() {
+            assert_eq!(view.index_of(*number), Some(index));
+        }
+        assert_eq!((view.len(), view.index_of(RoomNumber(9))), (7, None));
+    }
 
     fn tagged(tag: usize) -> Filters {
         Filters { tags: Some(vec![format!("u.{tag}")]), ..Filters::default() }

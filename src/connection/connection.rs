@@ -7,12 +7,12 @@
 use std::rc::Rc;
 
 use ruma::{DeviceId, OwnedRoomId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::{
     answer::{Computed, Done, Question},
     error::SyncError,
-    lists::Reach,
+    lists::{Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
     response::SyncResponse,
@@ -66,6 +66,8 @@ pub struct Connection {
     parts: u32,
     /// Whether what is stored is not what `confirmed` stands on.
     rewrite: bool,
+    /// How the last answer left it, unless something was left open.
+    settled: Option<Settled>,
     active: Option<Active>,
 }
 
@@ -77,10 +79,10 @@ struct Active {
     /// The state of a connection that keeps none; otherwise the confirmed one counts.
     stateless: Option<State>,
     frontier: Option<Position>,
-    subscriptions: FxHashMap<OwnedRoomId, RoomConfig>,
+    subscriptions: Subscriptions,
     until: Timestamp,
     done: Done,
-    /// While the request waits: the rooms that it reaches.
+    /// While the request waits: the rooms that were looked at.
     watched: Option<FxHashSet<RoomNumber>>,
 }
 
@@ -94,6 +96,7 @@ impl Connection {
             next: FIRST_STATE,
             parts: 0,
             rewrite: true,
+            settled: None,
             active: None,
         }
     }
@@ -189,7 +192,6 @@ impl Connection {
         if for_device && changes.devices.iter().any(|changed| changed == device)
             || extensions.presence && changes.presence
             || extensions.account_data.is_some() && !changes.account_data.is_empty()
-            || changes.rooms.iter().any(|number| watched.contains(number))
         {
             return true;
         }
@@ -198,8 +200,12 @@ impl Connection {
             return false;
         }
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
-        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
-        reach.rooms.iter().any(|room| !watched.contains(&room.number))
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
+        changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some())
+            || reach.rooms.iter().any(|room| {
+                let entry = cache.rooms.get(room.number);
+                !watched.contains(&room.number) && entry.is_some_and(|entry| state.lacks(cache, entry))
+            })
     }
 
     /// Computes the answer to the request.
@@ -209,7 +215,15 @@ impl Connection {
         };
         let mut done = std::mem::take(&mut active.done);
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
-        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
+        debug_assert_eq!(
+            {
+                let all = Reach::compute(cache, &active.request, &active.subscriptions, state, None);
+                reach.missing(&all, cache, state, active.frontier)
+            },
+            None,
+            "this is not looked at, although it may have news"
+        );
         let question = Question {
             cache,
             device: place.device,
@@ -232,7 +246,7 @@ impl Connection {
             return Poll::Wait { until, fetch: computed.fetch };
         }
         match self.active.take() {
-            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),
+            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, reach.owed))),
             None => Poll::Superseded,
         }
     }
@@ -286,8 +300,16 @@ impl Connection {
     }
 
     /// Turns what was computed into the answer, and notes what it adds.
-    fn finish(&mut self, cache: &AccountCache, place: Place<'_>, active: Active, computed: Computed) -> Answer {
-        let Computed { mut response, mut delta, fetch, .. } = computed;
+    fn finish(
+        &mut self,
+        cache: &AccountCache,
+        place: Place<'_>,
+        active: Active,
+        computed: Computed,
+        owed: Vec<RoomNumber>,
+    ) -> Answer {
+        let Computed { mut response, mut delta, fetch, complete, .. } = computed;
+        self.settled = None;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
         if let Some(state) = &active.stateless {
@@ -306,6 +328,10 @@ impl Connection {
         let writes = self.store(place, &mut delta);
         pos.state = delta.number;
         response.pos = pos;
+        if complete && !owes_more(cache, &delta, &owed) {
+            let Active { request, subscriptions, .. } = active;
+            self.settled = Some(Settled { pos, request, subscriptions, owed });
+        }
         self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
         Answer { response, writes, fetch }
     }
@@ -330,6 +356,14 @@ impl Connection {
         }
         writes
     }
+}
+
+/// Returns whether the connection is owed rooms after this answer that it was not owed before: rooms that lists do not
+/// hold, and that a subscription has brought.
+fn owes_more(cache: &AccountCache, delta: &Delta, owed: &[RoomNumber]) -> bool {
+    let sent = delta.rooms.iter().filter(|(_, sent)| sent.is_some());
+    sent.filter_map(|(room, _)| cache.rooms.number(room))
+        .any(|number| !owed.contains(&number) && cache.rooms.get(number).is_some_and(|entry| !cache.is_listed(entry)))
 }
 
 /// Where a connection is stored.
