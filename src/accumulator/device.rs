@@ -28,6 +28,8 @@ pub(super) fn advance(
     if is_first {
         device.first_since.clone_from(&device.since);
         device.first_position = draft.position;
+        // Only now its keys can be told of, also where the homeserver does not count any.
+        draft.device_changed(device_id);
         if is_author {
             draft.chain_start = draft.position;
         }
@@ -70,6 +72,7 @@ fn change_device_lists(draft: &mut Draft<'_>, device: &DeviceId, changed: &[Owne
     for user in left {
         record.users.insert(user.clone(), DeviceListChange { position, left: true });
     }
+    record.thin_out();
     draft.write(RecordKey::DeviceLists(device.to_owned()), Some(Record::DeviceLists(Rc::new(record))));
     draft.device_changed(device);
 }

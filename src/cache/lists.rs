@@ -5,12 +5,15 @@
 use rustc_hash::FxHashMap;
 
 use super::{RoomIndex, RoomNumber, matching::Matching};
+use crate::limits::SHARED_LISTS;
 use crate::model::{Filters, Known, RoomEntry, order::sorted};
 
 /// The lists of an account.
 #[derive(Debug, Default)]
 pub struct Lists {
     lists: FxHashMap<Filters, SortedList>,
+    /// How often a list was asked for.
+    uses: u64,
 }
 
 /// The rooms that match some filters, latest activity first.
@@ -18,6 +21,8 @@ pub struct Lists {
 pub struct SortedList {
     order: Vec<RoomNumber>,
     places: FxHashMap<RoomNumber, SortKey>,
+    /// The number of its last use.
+    used: u64,
 }
 
 /// Sorts latest first; rooms of which nothing is known stand last.
@@ -37,7 +42,25 @@ impl SortKey {
 impl Lists {
     /// Returns the list of the rooms that match `filters`.
     pub(super) fn get(&mut self, filters: &Filters, matching: &Matching<'_>) -> &SortedList {
-        self.lists.entry(filters.clone()).or_insert_with(|| SortedList::build(filters, matching))
+        self.uses += 1;
+        if !self.lists.contains_key(filters) {
+            self.make_room();
+        }
+        let list = self.lists.entry(filters.clone()).or_insert_with(|| SortedList::build(filters, matching));
+        list.used = self.uses;
+        list
+    }
+
+    /// Drops the list that was not asked for the longest, if there are as many as may be. Each is kept up to date with
+    /// every change, and a client can ask for others all the time.
+    fn make_room(&mut self) {
+        if self.lists.len() < SHARED_LISTS {
+            return;
+        }
+        let oldest = self.lists.iter().min_by_key(|(_, list)| list.used).map(|(filters, _)| filters.clone());
+        if let Some(oldest) = oldest {
+            self.lists.remove(&oldest);
+        }
     }
 
     /// Puts changed rooms in their new places.
@@ -107,6 +130,7 @@ impl SortedList {
         SortedList {
             order: keys.iter().map(|key| key.number).collect(),
             places: keys.into_iter().map(|key| (key.number, key)).collect(),
+            used: 0,
         }
     }
 

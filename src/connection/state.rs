@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::{request::RoomConfig, rooms::Wanted};
-use crate::limits::LAZY_MEMBERS;
+use crate::limits::{LAZY_MEMBERS, SHARED_CONFIGS};
 use crate::model::{Membership, Ordinal, Position};
 
 /// Up to where something was sent.
@@ -166,9 +166,6 @@ impl GlobalMarks {
         Some(bit(self.e2ee, 1)? | bit(self.account_data, 2)? | bit(self.presence, 4)?)
     }
 }
-
-/// How many configurations are shared before those that no room has any more are dropped.
-const SHARED_CONFIGS: usize = 64;
 
 /// What a client confirmed.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,9 @@ use axum::{
 use super::{App, Shared, json};
 use crate::{
     connection::Wire,
-    limits::REQUEST_BODY,
+    limits::{BODY_TIME, REQUEST_BODY},
+    platform::sleep,
+    protocol::{ErrorResponse, RequestError},
     server::{error::ApiError, identity::Token, wire},
 };
 
@@ -37,8 +39,10 @@ async fn answer(app: Arc<App>, wire: Wire, request: Request) -> Result<Response,
 }
 
 async fn read(body: Body) -> Result<axum::body::Bytes, ApiError> {
-    // A body that breaks off is nobody's to hear about; what remains is its length.
-    to_bytes(body, REQUEST_BODY)
-        .await
-        .map_err(|_| ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "M_TOO_LARGE", "The request body is too large"))
+    tokio::select! {
+        biased;
+        // A body that breaks off is nobody's to hear about; what remains is its length.
+        read = to_bytes(body, REQUEST_BODY) => read.map_err(|_| ErrorResponse::from(RequestError::TooLarge).into()),
+        () = sleep(BODY_TIME) => Err(ApiError::slow_body()),
+    }
 }
