@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Bytes of a request's body.
 pub const REQUEST_BODY: usize = 1024 * 1024;
+/// Bytes of a longer body that the server hears out before it answers.
+pub const REQUEST_DISCARDED: usize = 16 * 1024 * 1024;
 /// Lists in a request.
 pub const LISTS: usize = 100;
 /// Room subscriptions in a request on v4.

@@ -28,8 +28,6 @@ pub(super) fn advance(
     if is_first {
         device.first_since.clone_from(&device.since);
         device.first_position = draft.position;
-        // Only now its keys can be told of, also where the homeserver does not count any.
-        draft.device_changed(device_id);
         if is_author {
             draft.chain_start = draft.position;
         }

@@ -167,6 +167,10 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         bootstrap::complete(account).await?;
     }
     poll.note_answer(account.now());
+    if request.since.is_none() {
+        // Only now the device's keys can be told of, also where the homeserver does not count any.
+        account.wake_all();
+    }
     account.changed.notify_waiters();
     Ok(())
 }
