@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 use super::{
     answer::{Computed, Done, Question},
     error::SyncError,
+    extensions::e2ee,
     lists::{Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
@@ -129,6 +130,7 @@ impl Connection {
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
+        device: &DeviceId,
         request: &Rc<SyncRequest>,
         serial: u64,
         now: Timestamp,
@@ -138,6 +140,10 @@ impl Connection {
             Base::Confirmed(position) => (None, Some(position)),
             Base::Stateless(marks, frontier) => (Some(marks), frontier),
         };
+        let marks = stateless.unwrap_or(self.confirmed.marks);
+        if request.extensions.e2ee && e2ee::is_forgotten(cache.devices.get(device), marks.e2ee, frontier) {
+            return Err(SyncError::UnknownPos);
+        }
         let stateless = match stateless {
             Some(marks) if request.asks_for_rooms() => {
                 self.reset(marks, frontier);

@@ -97,7 +97,7 @@ impl Connections {
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
         let before = connection.active();
         self.serial += 1;
-        connection.handle_request(cache, request, self.serial, now)?;
+        connection.handle_request(cache, device, request, self.serial, now)?;
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
