@@ -25,6 +25,8 @@ pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
 };
+#[cfg(any(test, feature = "testing"))]
+use crate::connection::AnswerLimits;
 use crate::{
     cache::AccountCache,
     connection::{Connections, Ticket},
@@ -141,6 +143,12 @@ impl Account {
     /// Returns a receiver of the account's status, which always holds the present one.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// Lets answers carry less than they may, so that a few small rooms are too much for one.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn limit_answers(&self, limits: AnswerLimits) {
+        self.state.borrow_mut().connections.limit_answers(limits);
     }
 
     /// Returns whose account it is.

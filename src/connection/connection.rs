@@ -10,7 +10,7 @@ use ruma::{DeviceId, OwnedRoomId};
 use rustc_hash::FxHashSet;
 
 use super::{
-    answer::{Computed, Done, Question},
+    answer::{AnswerLimits, Computed, Done, Question},
     error::SyncError,
     extensions::e2ee,
     lists::{Reach, Settled, Subscriptions},
@@ -215,7 +215,14 @@ impl Connection {
     }
 
     /// Computes the answer to the request.
-    pub fn poll_response(&mut self, cache: &mut AccountCache, place: Place<'_>, serial: u64, now: Timestamp) -> Poll {
+    pub fn poll_response(
+        &mut self,
+        cache: &mut AccountCache,
+        place: Place<'_>,
+        serial: u64,
+        limits: AnswerLimits,
+        now: Timestamp,
+    ) -> Poll {
         let Some(active) = self.active.as_mut().filter(|active| active.serial == serial) else {
             return Poll::Superseded;
         };
@@ -238,6 +245,7 @@ impl Connection {
             frontier: active.frontier,
             state,
             reach: &reach,
+            limits,
             now,
         };
         let computed = question.compute(&mut done);

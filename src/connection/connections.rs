@@ -9,6 +9,7 @@ use ruma::{DeviceId, OwnedDeviceId};
 use rustc_hash::FxHashMap;
 
 use super::{
+    answer::AnswerLimits,
     connection::{Answer, Connection, Place, Poll},
     error::SyncError,
     extensions::to_device,
@@ -33,6 +34,7 @@ pub struct Connections {
     serial: u64,
     /// When what is unused was last dropped from memory.
     swept: Timestamp,
+    limits: AnswerLimits,
 }
 
 /// Which request: it stays good when a newer one takes its place, and says so then.
@@ -104,12 +106,18 @@ impl Connections {
         Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded: before.map(ticket) }))
     }
 
+    /// Lets answers carry less than they may, so that a few small rooms are too much for one.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn limit_answers(&mut self, limits: AnswerLimits) {
+        self.limits = limits;
+    }
+
     /// Computes the answer to an accepted request.
     pub fn poll_response(&mut self, cache: &mut AccountCache, ticket: &Ticket, now: Timestamp) -> Poll {
         let Some(device) = self.devices.get_mut(&ticket.device) else { return Poll::Superseded };
         let place = ticket.place();
         let Some(connection) = device.connections.get_mut(&place.name()) else { return Poll::Superseded };
-        match connection.poll_response(cache, place, ticket.serial, now) {
+        match connection.poll_response(cache, place, ticket.serial, self.limits, now) {
             Poll::Ready(answer) => {
                 let Answer { response, writes, fetch } = *answer;
                 let writes = std::mem::take(&mut device.writes).into_iter().chain(writes).collect();
