@@ -30,6 +30,10 @@ pub struct AccountRecord {
     /// chain while they were ignored, it tells in no other way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unignored: Vec<OwnedUserId>,
+    /// Whether the chain is polled with presence, because some client asked for it lately. Kept, because what the
+    /// homeserver did not tell between two polls it does not tell later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub presence: bool,
 }
 
 /// Who types in a room.
