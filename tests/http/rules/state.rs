@@ -354,7 +354,7 @@ fn lazy_members_that_lapse_and_return_are_told_of_what_changed_meanwhile() {
         v2: !a timeline join@eve="Evelyn"
         sync
             all: 1
-            !a in=all heroes[@bob @eve="Evelyn"] joined=3 invited=0 [join@eve="Evelyn"] prev=<member-6 live=1
+            !a in=all heroes[@bob @eve="Evelyn"] [join@eve="Evelyn"] prev=<member-6 live=1
         sync list all [0,9] timeline 5 lazy
             all: 1
             !a in=all state{join@eve="Evelyn"}
@@ -389,7 +389,7 @@ fn what_is_excluded_neither_comes_nor_wakes() {
         v2: !a timeline name="Coffee"
         woken
             all: 1
-            !a in=all name="Coffee" joined=2 invited=0 state{name="Coffee"}
+            !a in=all name="Coffee" state{name="Coffee"}
     "#]]);
 }
 

@@ -257,8 +257,8 @@ fn an_emptied_name_comes_as_an_event_where_a_client_reads_events() {
         v2: !a timeline name=""
         sync
             all: 1
-            v4: !a in=all name=null heroes[@bob] joined=2 invited=0 state{name=""}
-            simplified: !a in=all heroes[@bob] joined=2 invited=0 state{name=""}
+            v4: !a in=all name=null heroes[@bob] state{name=""}
+            simplified: !a in=all heroes[@bob] state{name=""}
         first list all [0,9] state name
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 state{name=""}
