@@ -335,6 +335,12 @@ impl Room {
                 }
                 self.entry.changed.timeline = position;
             }
+            ["unclaim"] => {
+                if let Some(item) = self.timeline.last_mut() {
+                    item.not_sent_by = vec![DEVICE.into()];
+                }
+                self.entry.changed.timeline = position;
+            }
             ["mine", id, transaction] => {
                 self.message(id, ME, position, now);
                 if let Some(item) = self.timeline.last_mut() {
