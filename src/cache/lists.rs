@@ -157,3 +157,24 @@ impl SortedList {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::DirectChats;
+
+    #[test]
+    fn the_list_that_was_not_asked_for_the_longest_makes_room() {
+        let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
+        let matching = Matching { rooms: &rooms, direct: &direct };
+        let filters = |number: usize| Filters { tags: Some(vec![format!("u.{number}")]), ..Filters::default() };
+        let mut lists = Lists::default();
+        for number in 0..SHARED_LISTS {
+            lists.get(&filters(number), &matching);
+        }
+        lists.get(&filters(0), &matching);
+        lists.get(&filters(SHARED_LISTS), &matching);
+        assert_eq!(lists.lists.len(), SHARED_LISTS);
+        assert!(lists.lists.contains_key(&filters(0)) && !lists.lists.contains_key(&filters(1)));
+    }
+}

@@ -275,3 +275,22 @@ impl AccountCache {
         before.difference(&self.direct).filter_map(|room| self.rooms.number(room)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_presence_is_in_memory() {
+        let user = |number: usize| OwnedUserId::try_from(format!("@{number}:x")).expect("a user id");
+        let mut cache = AccountCache::new(user(0), Stored::default());
+        let event: Rc<RawValue> = Rc::from(RawValue::from_string("{}".to_owned()).expect("JSON"));
+        for (position, range) in [(1, 0..2), (2, 2..PRESENCE_USERS), (3, PRESENCE_USERS..PRESENCE_USERS + 1)] {
+            let mut commit = Commit { position: Position(position), ..Commit::default() };
+            commit.ephemeral.presence = range.map(|number| (user(number), Rc::clone(&event))).collect();
+            cache.apply(&commit);
+        }
+        assert_eq!(cache.presence.len(), PRESENCE_USERS);
+        assert!(cache.presence.contains_key(&user(PRESENCE_USERS)) && cache.presence.contains_key(&user(2)));
+    }
+}

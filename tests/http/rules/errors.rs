@@ -813,8 +813,11 @@ fn a_body_may_be_only_so_long() {
     check(expect![[r#"
         v2: !a timeline m1
         post {}< *1048574>
+            200
         post {}< *1048575>
+            413 M_TOO_LARGE: the body: must have at most 1048576 bytes
         post < *9000000>
+            413 M_TOO_LARGE: the body: must have at most 1048576 bytes
     "#]]);
 }
 

@@ -29,7 +29,7 @@
 //! `repeat` sends with the `pos` before. `park` sends one and goes on; `woken` is its answer, `asleep` says that there is
 //! none yet; `hangup` gives it up. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…` (`none`; `of:b`, another connection's);
 //! `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude … dm tags=…`; `room !a timeline 20 state *`;
-//! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
+//! `ext to_device limit=1 since=none` (or `since=ago:1`, the token before the last) `ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
 //!
 //! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields, `<x*3>` for
 //! `xxx`, `\xff` for that byte. `page !a prev=TOKEN` pages back, `page !a pos` from the last `pos`; `ask keys/changes

@@ -42,8 +42,8 @@ pub struct Run {
     /// Whether the account is at work.
     open: bool,
     connections: BTreeMap<String, Connection>,
-    /// The to-device token that each device got last.
-    since: BTreeMap<String, String>,
+    /// The to-device tokens that each device got, the last one last.
+    since: BTreeMap<String, Vec<String>>,
     parked: BTreeMap<String, (Request, JoinHandle<Received>)>,
     stamps: Stamps,
 }
@@ -290,7 +290,8 @@ impl Run {
         let connection = self.connections.entry(connection_name(request)).or_default();
         connection.wanted = request.wanted.clone();
         connection.sent.clone_from(&pos);
-        let since = self.since.get(&request.device);
+        let ago = request.ago();
+        let since = self.since.get(&request.device).and_then(|held| held.iter().rev().nth(ago));
         let sent = wire::write(self.wire, request, pos.as_deref(), since.map(String::as_str));
         let token = request.token.as_ref().unwrap_or(&request.device);
         let http = self.server.post(&sent.target).bearer_auth(token).json(&sent.body);
@@ -308,7 +309,7 @@ impl Run {
             let connection = self.connections.entry(connection_name(request)).or_default();
             connection.received.push(answer["pos"].as_str().expect("every answer has a pos").to_owned());
             if let Some(next) = answer.pointer("/extensions/to_device/next_batch").and_then(Value::as_str) {
-                self.since.insert(request.device.clone(), next.to_owned());
+                self.since.entry(request.device.clone()).or_default().push(next.to_owned());
             }
         }
         let mut lines = answer::describe(answer, &received.body, &request.shown, &mut self.stamps);
