@@ -47,10 +47,12 @@ async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
             // One that breaks off is nobody's to hear about; what remains is one that stands still.
             let Ok(data) = frame.map_err(|_| ApiError::slow_body())?.into_data() else { continue };
             length = length.saturating_add(data.len());
-            match length {
-                ..=REQUEST_BODY => bytes.extend_from_slice(&data),
-                ..=REQUEST_DISCARDED => bytes = Vec::new(),
-                _ => break,
+            if length <= REQUEST_BODY {
+                bytes.extend_from_slice(&data);
+            } else if length <= REQUEST_DISCARDED {
+                bytes = Vec::new();
+            } else {
+                break;
             }
         }
         if length > REQUEST_BODY { Err(ErrorResponse::from(RequestError::TooLarge).into()) } else { Ok(bytes) }

@@ -50,6 +50,8 @@ fn what_is_not_enabled_does_not_wake() {
     check(expect![[r#"
         v2: !a timeline m1 | keys 1
         sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         park
         v2: !a typing @bob
         v2: !a receipts m1@bob
@@ -61,6 +63,8 @@ fn what_is_not_enabled_does_not_wake() {
         asleep
         v2: !a m2
         woken
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
     "#]]);
 }
 
@@ -201,15 +205,12 @@ fn a_room_that_leaves_the_scope_and_returns_ends_up_current() {
         sync
             all: 2
             one: 2
-            simplified: account_data !a[m.tag={"u.two":{}}]
-            simplified: receipts !a[m1@bob m1@eve]
-            simplified: typing !a[]
         sync list one [0,0] list all [0,9] timeline 1 ext account_data lists=all rooms= ext receipts lists=all rooms= ext typing lists=all rooms=
             all: 2
             one: 2
-            v4: account_data !a[m.tag={"u.two":{}}]
-            v4: receipts !a[m1@bob m1@eve]
-            v4: typing !a[]
+            account_data !a[m.tag={"u.two":{}}]
+            receipts !a[m1@bob m1@eve]
+            typing !a[]
         sync
             all: 2
             one: 2

@@ -5,6 +5,7 @@ mod bootstrap;
 mod connections;
 mod errors;
 mod extensions;
+mod fields;
 mod filters;
 mod lists;
 mod membership;

@@ -186,7 +186,14 @@ fn a_homeserver_that_forgot_our_since_is_begun_with_anew() {
             400 M_UNKNOWN_POS: unknown pos: start the connection anew
         # Whose device lists changed in between nobody tells: the connection begins anew, and with it the client's lists.
         first list all [0,9] timeline 5 ext e2ee ext to_device
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            v4: e2ee signed_curve25519=1
+            simplified: e2ee signed_curve25519=1 changed[@bob] left[]
+            to_device [k1 k2 k3] next=3
         sync
+            all: 1
+            simplified: to_device [] next=3
     "#]]);
 }
 
@@ -303,7 +310,7 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
         sync device=TABLET
             all: 4
             !d in=all dm=false [m6] limited prev=<m6 live=1
-            !a in=all dm [m5] limited prev=<m5 live=1
+            !a in=all name="Coffee" dm joined=2 invited=0 state{name="Coffee"} [m5] limited prev=<m5 live=1
             !b leave in=all state{leave@me}
             !c leave in=all stripped{create invite@me}
             account_data [m.direct={"@bob:x":["!a:x"]} x.y={"n":2}]
@@ -324,14 +331,21 @@ fn a_device_that_cannot_take_over_yet_goes_on_polling() {
         v2: !a timeline m1 | data x.y={"n":1}
         login-device TABLET
         sync device=TABLET list all [0,9] timeline 5 ext account_data
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            account_data [x.y={"n":1}]
         homeserver: now data x.y={"n":2}
-        homeserver: whole !a timeline m1
+        homeserver: whole !a timeline m1 m2
         homeserver: fail start 500
         log-out PHONE
+            200
         failed start
         v2@TABLET: !a m2
         settled complete device=TABLET
         sync device=TABLET
+            all: 1
+            account_data [x.y={"n":2}]
         sync device=TABLET
+            all: 1
     "#]]);
 }
