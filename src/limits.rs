@@ -67,6 +67,8 @@ pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 pub const CONNECTIONS: usize = 16;
 /// A connection unused for so long goes.
 pub const CONNECTION_UNUSED: Duration = Duration::from_secs(30 * 86_400);
+/// A connection unused for so long leaves the memory; it is stored, and comes back with its next request.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(5 * 60);
 /// How old the stored time of last use may grow before it is written again.
 pub const CONNECTION_USE_GRAIN: Duration = Duration::from_secs(3600);
 /// Stored deltas of a connection before they are folded into its base.
@@ -124,6 +126,12 @@ pub const LOAD_ROUNDS: usize = 16;
 pub const BACKGROUND_FETCHES: usize = 32;
 /// How often more of a room is asked for, where asking fails: some minutes in all.
 pub const FETCH_TRIES: u32 = 8;
+/// After how long a background request that brought nothing, or failed for good, is made again.
+pub const FETCH_AGAIN: Duration = Duration::from_secs(10 * 60);
+/// Background requests that an account remembers to have made.
+pub const FETCHES_REMEMBERED: usize = 1_024;
+/// Pages without any event that are passed over in search of older events.
+pub const EMPTY_PAGES: usize = 8;
 
 // The homeserver.
 
@@ -157,6 +165,9 @@ pub const SCOUT_TIMELINE: u32 = 10;
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// The longest pause after a failure.
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
+/// The longest pause that a homeserver may ask for; longer is capped. A browser's timer that is set to more than 24 days
+/// goes off at once.
+pub const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(3600);
 /// `400` answers to a `since` in a row after which the chain begins anew: the homeserver was reset.
 pub const SINCE_REFUSALS: u32 = 3;
 /// How often a poll is begun again that ended by a panic, before requests are told of it.

@@ -17,14 +17,16 @@ use std::{
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tokio::sync::{Mutex, Notify, watch};
 
-use self::fetch::Fetching;
+use self::fetch::Fetches;
 pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
 };
+#[cfg(any(test, feature = "testing"))]
+use crate::connection::AnswerLimits;
 use crate::{
     cache::AccountCache,
     connection::{Connections, Ticket},
@@ -66,7 +68,7 @@ pub struct Account {
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
-    fetching: RefCell<FxHashSet<Fetching>>,
+    fetches: RefCell<Fetches>,
     /// Since when the author does not poll, as another device's poll noticed.
     pub(crate) author_absent_since: Cell<Option<Timestamp>>,
     /// Whether the presence of everybody is known, and the chain brings what changes of it.
@@ -141,6 +143,12 @@ impl Account {
     /// Returns a receiver of the account's status, which always holds the present one.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// Lets answers carry less than they may, so that a few small rooms are too much for one.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn limit_answers(&self, limits: AnswerLimits) {
+        self.state.borrow_mut().connections.limit_answers(limits);
     }
 
     /// Returns whose account it is.

@@ -173,6 +173,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         // Only now the device's keys can be told of, also where the homeserver does not count any.
         account.wake_all();
     }
+    account.drop_unused();
     account.changed.notify_waiters();
     Ok(())
 }
