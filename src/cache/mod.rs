@@ -21,9 +21,10 @@ pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{ListView, Lists, SortedList};
 pub use records::RecordCache;
 
+use crate::limits::PRESENCE_USERS;
 use crate::model::{
     AccountDataRecord, AccountRecord, Commit, DeviceListsRecord, DeviceRecord, Filters, Position, Record, RecordKey,
-    RoomEntry, Typing,
+    RoomEntry, Typing, order::sorted, raw,
 };
 
 /// One account in memory.
@@ -137,6 +138,17 @@ impl AccountCache {
         self.ignored.contains(user)
     }
 
+    /// Returns those of whom it was last heard that they are not offline.
+    pub fn online(&self) -> Vec<OwnedUserId> {
+        let is_offline = |event: &RawValue| {
+            raw::dig(event, &["content", "presence"])
+                .and_then(raw::string)
+                .is_some_and(|presence| presence == "offline")
+        };
+        let online = self.presence.iter().filter(|(_, (_, event))| !is_offline(event));
+        sorted(online.map(|(user, _)| user.clone()).collect())
+    }
+
     /// Returns the rooms that Element showed last (its breadcrumbs), the latest first.
     pub fn recently_viewed(&self) -> Vec<OwnedRoomId> {
         account_data::breadcrumbs(&self.account_data)
@@ -203,6 +215,7 @@ impl AccountCache {
             self.presence.insert(user.clone(), (commit.position, Rc::clone(event)));
             changes.presence = true;
         }
+        self.forget_presence();
         touched.extend(self.apply_account_data(commit));
         for number in &touched {
             self.rooms.touch(*number, commit.position);
@@ -211,6 +224,17 @@ impl AccountCache {
         self.lists.update(touched.iter().copied(), &matching);
         changes.rooms = touched.into_iter().collect();
         changes
+    }
+
+    /// Drops the oldest presence beyond what is kept.
+    fn forget_presence(&mut self) {
+        let surplus = self.presence.len().saturating_sub(PRESENCE_USERS);
+        if surplus > 0 {
+            let by_age = self.presence.iter().map(|(user, (position, _))| (*position, user.clone())).collect();
+            for (_, user) in sorted::<(Position, OwnedUserId)>(by_age).into_iter().take(surplus) {
+                self.presence.remove(&user);
+            }
+        }
     }
 
     fn apply_records(&mut self, commit: &Commit) {

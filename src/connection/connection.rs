@@ -10,8 +10,9 @@ use ruma::{DeviceId, OwnedRoomId};
 use rustc_hash::FxHashSet;
 
 use super::{
-    answer::{Computed, Done, Question},
+    answer::{AnswerLimits, Computed, Done, Question},
     error::SyncError,
+    extensions::e2ee,
     lists::{Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
@@ -129,6 +130,7 @@ impl Connection {
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
+        device: &DeviceId,
         request: &Rc<SyncRequest>,
         serial: u64,
         now: Timestamp,
@@ -138,6 +140,10 @@ impl Connection {
             Base::Confirmed(position) => (None, Some(position)),
             Base::Stateless(marks, frontier) => (Some(marks), frontier),
         };
+        let marks = stateless.unwrap_or(self.confirmed.marks);
+        if request.extensions.e2ee && e2ee::is_forgotten(cache.devices.get(device), marks.e2ee, frontier) {
+            return Err(SyncError::UnknownPos);
+        }
         let stateless = match stateless {
             Some(marks) if request.asks_for_rooms() => {
                 self.reset(marks, frontier);
@@ -209,7 +215,14 @@ impl Connection {
     }
 
     /// Computes the answer to the request.
-    pub fn poll_response(&mut self, cache: &mut AccountCache, place: Place<'_>, serial: u64, now: Timestamp) -> Poll {
+    pub fn poll_response(
+        &mut self,
+        cache: &mut AccountCache,
+        place: Place<'_>,
+        serial: u64,
+        limits: AnswerLimits,
+        now: Timestamp,
+    ) -> Poll {
         let Some(active) = self.active.as_mut().filter(|active| active.serial == serial) else {
             return Poll::Superseded;
         };
@@ -232,6 +245,7 @@ impl Connection {
             frontier: active.frontier,
             state,
             reach: &reach,
+            limits,
             now,
         };
         let computed = question.compute(&mut done);
