@@ -1,8 +1,10 @@
 // matrix-rust-sdk, unmodified and as Element X uses it, by URL through the server before a real homeserver. The client is the program in
 // tests/matrix-sdk, which takes minutes to build for the first time: only `npm run test:full` runs this.
-import { after, before, test } from 'node:test';
-import { createInterface } from 'node:readline';
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
 import { sdkProgram } from '../../scripts/lib/outputs.mjs';
 import { start, stop } from '../../scripts/lib/processes.mjs';
 import { startSash, startSynapse, tempDir } from './support/index.mjs';
@@ -61,5 +63,8 @@ async function runScenario(t, name) {
     } else t.diagnostic(line);
   }
   const { code } = await program.ended;
-  if (code !== 0) throw new Error(`${errors}\n--- what sash-sync said last ---\n${(said + sash.output()).slice(-SHOWN)}`);
+  if (code === 0) return;
+  const kept = join(mkdtempSync(join(tmpdir(), 'sash-failed-')), 'sdk.log');
+  copyFileSync(log, kept);
+  throw new Error(`${errors}\n--- what the SDK logged: ${kept}; what sash-sync said last ---\n${(said + sash.output()).slice(-SHOWN)}`);
 }

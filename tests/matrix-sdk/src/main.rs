@@ -3,6 +3,9 @@
 //!
 //! It knows nothing of sliding sync and nothing of the server: what is asked and what is answered is the SDK's affair.
 
+// The SDK's futures are deep.
+#![recursion_limit = "256"]
+
 mod device;
 mod driver;
 mod homeserver;
