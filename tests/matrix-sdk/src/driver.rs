@@ -26,10 +26,15 @@ impl Driver {
         self.ask("start").await
     }
 
+    /// Ends the server in an orderly way.
+    pub async fn stop(&self) -> Result<()> {
+        self.ask("stop").await.map(drop)
+    }
+
     /// Ends the server in an orderly way and starts it again.
     pub async fn restart(&self) -> Result<()> {
-        self.ask("stop").await?;
-        self.ask("start").await.map(drop)
+        self.stop().await?;
+        self.start().await.map(drop)
     }
 
     async fn ask(&self, what: &str) -> Result<Duration> {

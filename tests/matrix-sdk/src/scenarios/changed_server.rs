@@ -1,5 +1,7 @@
 //! An application whose homeserver puts the server before its own sliding sync, or takes it away again: the stored `pos` and `since` are the other
 //! one's. The place is lost, which the SDK is told so that it begins anew; messages and keys are not.
+//!
+//! The server is ended before anything is sent that the homeserver is to deliver: a to-device message that the server has taken is nowhere else.
 
 use std::time::Instant;
 
@@ -35,9 +37,14 @@ pub async fn run(scene: &Scene) -> Result<()> {
     reads(&phone, &rooms[0], &said).await?;
     let mut closed = phone.close().await;
 
-    for (name, url) in
-        [("the server", &scene.server), ("the homeserver", &scene.homeserver), ("the server again", &scene.server)]
-    {
+    let moves =
+        [("the server", &scene.server), ("the homeserver", &scene.homeserver), ("the server again", &scene.server)];
+    for (i, (name, url)) in moves.into_iter().enumerate() {
+        match i {
+            0 => {}
+            1 => scene.driver.stop().await?,
+            _ => drop(scene.driver.start().await?),
+        }
         let body = format!("while moving to {name}");
         desk.say(&rooms[0], &body).await?;
         said.push(body);
