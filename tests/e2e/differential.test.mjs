@@ -15,7 +15,7 @@ const FULL = process.env.SASH_FULL === '1';
 const SEEDS = process.env.SASH_DIFF_SEED ? [Number(process.env.SASH_DIFF_SEED)] : FULL ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [1, 2];
 const RANDOM_STEPS = Number(process.env.SASH_DIFF_STEPS ?? (FULL ? 120 : 25));
 const TIMEOUT_MS = 30 * 60_000;
-const SHOWN = 40;
+const SHOWN = Number(process.env.SASH_DIFF_SHOWN ?? 40);
 
 let synapse;
 let sash;
@@ -30,9 +30,12 @@ after(async () => {
 
 test('Sash and Synapse show the same, step by step', { timeout: TIMEOUT_MS }, async (t) => {
   const differential = await prepared('script', BEFORE);
-  await differential.begin();
-  for (const step of STEPS) await (step === 'fresh' ? differential.compareFresh() : differential.step(step));
-  conclude(t, differential);
+  try {
+    await differential.begin();
+    for (const step of STEPS) await (step === 'fresh' ? differential.compareFresh() : differential.step(step));
+  } finally {
+    conclude(t, differential);
+  }
   const untouched = Object.keys(OPERATIONS).filter((name) => !differential.done.has(name));
   assert.deepEqual(untouched, [], 'every operation is in the script');
   const obsolete = INTENDED.filter(({ id }) => differential.intended.get(id) === 0).map(({ id }) => id);

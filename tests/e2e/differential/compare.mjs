@@ -44,7 +44,7 @@ export class Comparison {
       (ours?.windows ?? []).forEach(({ range, rooms }, index) => {
         const there = theirs?.windows[index]?.rooms ?? [];
         // Synapse does not sort a window that holds the whole list.
-        const whole = range[0] === 0 && range[1] >= (theirs?.count ?? 0) - 1;
+        const whole = ours.windows.length === 1 && range[0] === 0 && range[1] >= (theirs?.count ?? 0) - 1;
         const order = (ids) => (whole ? [...ids].sort() : ids).map(this.known);
         this.value(`lists.${name}.windows[${index}]`, order(rooms), order(there), { ...more, whole, rooms, there });
       });

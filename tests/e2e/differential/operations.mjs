@@ -95,7 +95,7 @@ export const OPERATIONS = {
       for (const who of invite) world.setMembership(nick, who, 'invite');
     },
   },
-  name: state('m.room.name', '', { choose: (world, random) => random.weighted([[4, `Name ${world.number()}`], [1, ''], [1, null]]), of: (name) => (name === null ? {} : { name }) }),
+  name: state('m.room.name', '', { choose: (world, random) => random.weighted([[4, `Name ${world.number()}`], [1, '']]), of: (name) => ({ name }) }),
   topic: state('m.room.topic', '', { choose: (world) => `About ${world.number()}`, of: (topic) => ({ topic }) }),
   avatar: state('m.room.avatar', '', { choose: (_, random) => random.of([...AVATARS, null]), of: (url) => (url === null ? {} : { url }) }),
   'join rule': state('m.room.join_rules', '', { choose: (_, random) => random.of(['public', 'invite', 'knock']), of: (rule) => ({ join_rule: rule }) }),

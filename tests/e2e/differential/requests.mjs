@@ -27,16 +27,19 @@ export const connections = () => ({
     room_subscriptions: {},
     extensions: structuredClone(ROOM_EXTENSIONS),
   },
-  // Windows through which rooms move; Synapse gives an error where an extension names a list of two windows.
+  // Windows through which rooms move. Synapse gives an error where an extension names a list of two windows, and gives the rooms of a list what an
+  // earlier list asks for as soon as one of them is in both: so the later list is the one that asks for more.
   windows: {
     conn_id: 'windows',
     lists: {
+      two: { ranges: [[1, 1], [4, 5]], timeline_limit: 1, required_state: [ME] },
       top: { ranges: [[0, 2]], timeline_limit: 3, required_state: STATES.usual },
-      two: { ranges: [[1, 1], [4, 5]], timeline_limit: 1, required_state: STATES['without lazy members'] },
     },
     room_subscriptions: {},
     extensions: Object.fromEntries(Object.keys(ROOM_EXTENSIONS).map((name) => [name, { enabled: true, lists: ['top'] }])),
   },
+  // The order of all rooms: Synapse sorts a list only where no single window holds all of it.
+  order: { conn_id: 'order', lists: { all: { ranges: [[0, 98], [99, 99]], timeline_limit: 0, required_state: [ME] } } },
   // One list for each filter.
   filters: {
     conn_id: 'filters',
@@ -78,7 +81,7 @@ function rule(world, random) {
   const connection = random.of(['main', 'windows']);
   const { lists, room_subscriptions: rooms } = world.requests[connection];
   const room = random.chance(0.4) ? random.of(Object.keys(rooms)) : undefined;
-  return room === undefined ? { connection, list: random.of(Object.keys(lists)) } : { connection, room };
+  return room === undefined ? { connection, list: Object.keys(lists).at(-1) } : { connection, room };
 }
 
 const states = Object.keys(STATES);
@@ -87,7 +90,10 @@ const states = Object.keys(STATES);
 export const REQUEST_OPERATIONS = {
   'ask for more or less timeline': {
     weight: 1,
-    pick: (world, random) => ({ ...rule(world, random), limit: random.of([0, 1, 2, 5, 10, 20]) }),
+    pick: (world, random) => {
+      const where = rule(world, random);
+      return { ...where, limit: random.of([...(where.connection === 'main' ? [0] : []), 1, 2, 5, 10, 20]) };
+    },
     run: async (world, { limit, ...where }) => {
       config(world, where).timeline_limit = limit;
     },

@@ -59,7 +59,7 @@ export const STEPS = [
   [['name', { room: 'kitchen', by: 'bob', value: 'Kitchen again' }]],
   [['avatar', { room: 'kitchen', by: 'bob', value: null }]],
   [['name', { room: 'nameless', by: 'carol', value: 'Named' }]],
-  [['name', { room: 'nameless', by: 'carol', value: null }]],
+  [['name', { room: 'nameless', by: 'carol', value: '' }]],
   [['custom state', { room: 'kitchen', by: 'bob', type: 'test.one', key: 'a', value: 1 }], ['custom state', { room: 'kitchen', by: 'bob', type: 'test.two', key: 'a', value: 2 }]],
   [['custom state', { room: 'kitchen', by: 'bob', type: 'test.one', key: 'a', value: null }]],
   [['topic', { room: 'kitchen', by: 'bob', value: 'Not for long' }], ['redact', { room: 'kitchen', by: 'bob', event: -1 }]],
