@@ -174,7 +174,7 @@ class Room {
     const fresh = timeline.map((event) => ({ ...event }));
     const ids = new Set(fresh.map((event) => event.event_id));
     const place = this.timeline.findIndex((event) => ids.has(event.event_id));
-    if (expanded) {
+    if (expanded && place >= 0) {
       const since = this.timeline.findLastIndex((event) => ids.has(event.event_id));
       this.timeline = [...fresh, ...this.timeline.slice(since + 1)];
       this.hasEarlier = limited;

@@ -108,7 +108,9 @@ export class Comparison {
   /** What the answers of this step said beyond what is kept of them. */
   said(path, more) {
     const { sash, synapse } = more.said;
-    this.value(`${path}.sent`, sash !== undefined, synapse !== undefined, more);
+    // Which is told apart by what it said, in words of the wire.
+    if (!sash !== !synapse) this.value(`${path}.sent`, sash?.map(({ keys }) => keys.join(' ')), synapse?.map(({ keys }) => keys.join(' ')), more);
+    this.fields += 1;
     if (!sash || !synapse) return;
     const any = (answers, field) => answers.some((answer) => answer[field] === true);
     const sum = (answers) => answers.reduce((total, { numLive = 0 }) => total + numLive, 0);

@@ -12,13 +12,13 @@ const SIDES = ['sash', 'synapse'];
 const MARKER = 'test.marker';
 /** How many answers news may take: Sash fetches what it does not hold in the background, and tells of it later. */
 const ANSWERS = 12;
-const SETTLING_MS = 2_000;
+const SETTLING_MS = Number(process.env.SASH_DIFF_SETTLE ?? 2_000);
 
 export class Differential {
   #marker = 0;
   #markers;
   #fresh = 0;
-  #befores = new Map();
+  #places = new Map();
   #reported = new Set();
   #connections = new Map();
   #log = [];
@@ -39,6 +39,7 @@ export class Differential {
 
   /** Waits until Sash knows the whole account, and opens the connections. */
   async begin() {
+    for (const room of this.world.roomsWhere('alice', 'invite')) room.timeless = true;
     await this.#upToDate();
     await eventually('Sash knows the whole account', async () => (await this.world.devices.sash.get('/_sash/status')).progress?.phase === 'complete');
     for (const name of Object.keys(this.world.requests)) this.open(name);
@@ -47,13 +48,14 @@ export class Differential {
 
   /** Opens a connection, or begins it anew. */
   open(name) {
-    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set() });
+    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set() });
   }
 
-  /** Does some operations and compares what comes of them. `strict`: none may be refused. */
+  /** Does some operations, given or chosen when their turn comes, and compares what comes of them. `strict`: none may be refused. */
   async step(operations, { strict = true } = {}) {
     this.counts.steps += 1;
-    for (const operation of operations) await this.operate(operation, strict);
+    this.world.step = this.counts.steps;
+    for (const operation of operations) await this.operate(typeof operation === 'function' ? operation() : operation, strict);
     await this.#upToDate();
     for (const connection of this.#connections.values()) await this.#compare(connection, this.world.requests[connection.name]);
   }
@@ -63,7 +65,7 @@ export class Differential {
     this.#fresh += 1;
     await this.#upToDate();
     const request = fresh(this.#fresh);
-    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set() }, request);
+    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set() }, request);
   }
 
   async operate([name, args = {}], strict = false) {
@@ -73,7 +75,7 @@ export class Differential {
     try {
       await OPERATIONS[name].run(this.world, args);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status >= 500 || strict) throw new Error(`operation ${name} ${JSON.stringify(args)}`, { cause: error });
+      if (!(error instanceof ApiError) || error.status >= 500 || strict) throw new Error(`operation ${name} ${JSON.stringify(args)}: ${error.message}`, { cause: error });
       this.counts.refused += 1;
       this.#log.push(`   refused: ${error.errcode}`);
     }
@@ -141,34 +143,37 @@ export class Differential {
     return { fields: comparison.fields, intended, unintended };
   }
 
-  /** Follows the `prev_batch` of every answer of this step. */
-  async #pages(comparison, connection) {
-    const api = this.world.as('alice');
-    for (const side of SIDES) {
-      for (const [room, answers] of connection[side].said) {
-        for (const { prevBatch, timeline } of answers) {
-          const place = `${room} ${timeline[0]} ${prevBatch}`;
-          if (prevBatch === undefined || timeline.length === 0) continue;
-          if (!this.#befores.has(place)) {
-            this.counts.pages += 1;
-            const got = await pagesTo(api, room, prevBatch, timeline).catch((error) => `refused: ${error.errcode}`);
-            const wanted = await eventBefore(api, room, timeline[0]).catch((error) => `refused: ${error.errcode}`);
-            this.#befores.set(place, { got, wanted });
-          }
-          const { got, wanted } = this.#befores.get(place);
-          const [ours, theirs] = side === 'sash' ? [got, wanted] : [wanted, got];
-          comparison.value(`rooms.${this.world.nick(room)}.answer.pagesTo`, ours, theirs, { room, side });
-        }
+  /** Follows each `prev_batch` that Sash gave in this step. Who is banned may not. */
+  async #pages(comparison, { sash }) {
+    for (const [room, answers] of sash.said) {
+      const { nick, members } = this.world.byId(room);
+      for (const { prevBatch, timeline } of answers) {
+        if (prevBatch === undefined || timeline.length === 0 || members.alice === 'ban') continue;
+        const place = `${room} ${timeline[0]} ${prevBatch}`;
+        if (!this.#places.has(place)) this.#places.set(place, await this.#follow(room, prevBatch, timeline));
+        const { got, wanted } = this.#places.get(place);
+        comparison.value(`rooms.${nick}.answer.pagesTo`, got, wanted, { room });
       }
     }
   }
 
+  /** Where a token leads, and where it should: that tells somebody who is in the room, because of a room that she left Alice may not ask it. */
+  async #follow(room, token, timeline) {
+    this.counts.pages += 1;
+    const got = await pagesTo(this.world.as('alice'), room, token, timeline);
+    const [who] = this.world.members(this.world.nick(room)).sort();
+    return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0]) : got };
+  }
+
   /** Rooms that only one side shows go on differently from there. */
-  #noteDiverged({ sash, synapse, diverged }) {
+  #noteDiverged({ sash, synapse, diverged, restarted }) {
     const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
     for (const room of new Set([...ours, ...theirs])) if (ours.has(room) !== theirs.has(room)) diverged.add(room);
     const initial = (client, room) => client.said.get(room)?.some((answer) => answer.initial);
-    for (const room of diverged) if (initial(sash, room) && initial(synapse, room)) diverged.delete(room);
+    for (const room of new Set([...sash.said.keys(), ...synapse.said.keys()])) {
+      if (initial(sash, room)) for (const rooms of [diverged, restarted]) rooms.delete(room);
+      else if (initial(synapse, room)) restarted.add(room);
+    }
   }
 
   /** What is assembled stays, and so does what is wrong with it: each is told once. */

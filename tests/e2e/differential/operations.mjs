@@ -1,6 +1,7 @@
 // What can happen, by name. `run(world, args)` does it on the homeserver; `pick(world, random)` chooses arguments for it, or nothing where it makes no
 // sense now. Arguments are plain data, so that a line of a failing run can be put into a script as it is.
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../support/index.mjs';
 import { REQUEST_OPERATIONS } from './requests.mjs';
 
 const path = (...parts) => `/_matrix/client/v3/${parts.map(encodeURIComponent).join('/')}`;
@@ -363,7 +364,16 @@ export const OPERATIONS = {
   'name everywhere': {
     weight: 0.2,
     pick: (world, random) => ({ by: random.of(Object.keys(world.people)), name: `Name ${world.number()}` }),
-    run: (world, { by, name }) => world.as(by).put(path('profile', world.userId(by), 'displayname'), { displayname: name }),
+    run: async (world, { by, name }) => {
+      await world.as(by).put(path('profile', world.userId(by), 'displayname'), { displayname: name });
+      // The homeserver tells the rooms one after the other.
+      for (const room of world.roomsWhere(by, 'join')) {
+        await eventually(`${by} is called ${name} in ${room.nick}`, async () => {
+          const { displayname } = await world.as(by).get(path('rooms', room.id, 'state', 'm.room.member', world.userId(by)));
+          return displayname === name;
+        });
+      }
+    },
   },
 
   // What is Alice's own.

@@ -32,6 +32,8 @@ export const BEFORE = [
 ];
 
 export const STEPS = [
+  [join('pending', 'alice')],
+
   // Events.
   [say('quiet', 'dave', 'hello')],
   [say('kitchen', 'bob', 'one'), say('nameless', 'carol', 'two'), say('kitchen', 'carol', 'three')],
@@ -82,7 +84,6 @@ export const STEPS = [
   [['invite', { room: 'kitchen', by: 'bob', user: 'dave' }]],
 
   // Alice comes and goes.
-  [join('pending', 'alice')],
   [room('second', 'bob', ['alice'], { name: 'Second', topic: 'Two', encrypted: true })],
   [say('second', 'bob', 'while Alice is invited'), ['topic', { room: 'second', by: 'bob', value: 'Changed while Alice is invited' }]],
   [join('second', 'alice')],

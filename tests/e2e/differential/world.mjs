@@ -11,6 +11,8 @@ export class World {
   rooms = new Map();
   /** What Alice ignores, by name. */
   ignored = new Set();
+  /** The number of the present step. */
+  step = 0;
   /** The number of the next room, event or message. */
   #next = 0;
 
@@ -62,6 +64,7 @@ export class World {
     const room = this.room(nick);
     room.members[name] = membership;
     if (membership === 'join') room.everJoined.add(name);
+    if (name === 'alice') Object.assign(room, { timeless: false, aliceChangedAt: this.step });
   }
 
   nick = (id) => [...this.rooms.values()].find((room) => room.id === id)?.nick ?? id;
