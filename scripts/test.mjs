@@ -10,7 +10,7 @@ import { Problem, report, run, seconds, step } from './lib/steps.mjs';
 import { driverEnvironment } from './setup/browser.mjs';
 import { setUp } from './setup/index.mjs';
 
-const USAGE = `npm test [-- [part …] [-- filter …]]
+const USAGE = `npm test [-- [part …] [--seeds=n] [-- filter …]]
 npm run test:full        everything, and what takes longer
 
 parts, all of them by default, in this order:
@@ -20,13 +20,20 @@ parts, all of them by default, in this order:
   wasm    the tests that run in a worker in Chromium
   e2e     the built package, page and server in Chromium against a real homeserver
 
+--seeds: how many runs the simulation makes (10,000; 100,000 with test:full): a million takes some hours
 filter: names of tests for rust, sim and wasm; parts of file names for e2e
 `;
 
 const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features'];
 
+/** Our own code optimised, for the simulation alone: that costs less than a minute, and everything else stays built as it is. */
+const OPTIMISED = ['--config', 'profile.test.package.sash-sync.opt-level=1'];
+
 /** Integration tests that a part of their own runs. */
 const OWN_PART = ['tidy', 'sim', 'browser'];
+
+/** What may happen in every scenario of the HTTP rules without changing what comes of it (tests/http/scenario/mod.rs). */
+const MISHAPS = ['lost', 'restarts', 'state_after', 'lost,restarts,state_after'];
 
 /** Each part is a list of named tasks; all of them run, whatever failed before. `tests` says that a task must have run at least one test. */
 const PARTS = { style, rust, sim, wasm, e2e };
@@ -50,21 +57,28 @@ async function* style({ full }) {
   if (full) yield { name: 'docs', work: () => run('cargo', ['doc', '--locked', '--no-deps', '--lib'], { env: { RUSTDOCFLAGS: '-D warnings' } }) };
 }
 
-async function* rust({ filter }) {
+async function* rust({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   const tests = (await integrationTests()).filter((name) => !OWN_PART.includes(name));
   if (!tests.includes('http')) yield { name: 'HTTP tests', work: () => missing('tests/http') };
   const targets = ['--lib', '--bins', '--examples', ...tests.flatMap((name) => ['--test', name])];
-  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], count) };
+  // Fuzzing takes half a second a target and always the same inputs, unless we have the time for others.
+  const env = full ? { SASH_FUZZ_SECONDS: '15', SASH_FUZZ_SEED: String(Date.now() % 1_000_000), ...process.env } : {};
+  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], { ...count, env }) };
+  for (const mishaps of full ? MISHAPS : []) {
+    const args = ['test', '--locked', '--no-fail-fast', '--test', 'http', '--', ...(filter.length > 0 ? filter : ['rules::'])];
+    yield { name: `HTTP rules with ${mishaps}`, tests: filter.length === 0, work: (count) => run('cargo', args, { ...count, env: { SCENARIO_MISHAPS: mishaps } }) };
+  }
   if (filter.length === 0) yield { name: 'doc tests', work: (count) => run('cargo', ['test', '--locked', '--doc'], count) };
 }
 
-async function* sim({ full, filter }) {
+async function* sim({ full, seeds, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   if (!(await hasTest('sim'))) return yield { name: 'simulation', work: () => missing('tests/sim') };
-  // How many seeds is the simulator's own choice, unless we have the time for more.
-  const env = full ? { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? '5000' } : {};
-  yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', '--test', 'sim', '--', ...filter], { ...count, env }) };
+  const env = { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? String(seeds ?? (full ? 100_000 : 10_000)) };
+  // It says how far it is, so nobody need wonder whether it still runs.
+  const timeoutMs = Math.max(40 * 60_000, Number(env.SASH_SIM_SEEDS) * 100);
+  yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', ...OPTIMISED, '--test', 'sim', '--', ...filter], { ...count, env, timeoutMs }) };
 }
 
 async function* wasm({ filter }) {
@@ -130,14 +144,17 @@ function parse(args) {
   const split = args.includes('--') ? args.indexOf('--') : args.length;
   const [words, filter] = [args.slice(0, split), args.slice(split + 1)];
   const full = words.includes('--full');
-  const parts = words.filter((word) => word !== '--full');
+  const given = words.find((word) => word.startsWith('--seeds='))?.slice('--seeds='.length);
+  const seeds = given === undefined ? undefined : Number(given);
+  if (seeds !== undefined && !(Number.isInteger(seeds) && seeds > 0)) throw new Problem(`--seeds=${given} is no number of seeds\n\n${USAGE}`);
+  const parts = words.filter((word) => word !== '--full' && !word.startsWith('--seeds='));
   if (parts.includes('--help')) {
     console.log(USAGE);
     process.exit(0);
   }
   const unknown = parts.filter((part) => !(part in PARTS));
   if (unknown.length > 0) throw new Problem(`unknown part: ${unknown.join(' ')}\n\n${USAGE}`);
-  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), full, filter };
+  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), full, seeds, filter };
 }
 
 onInterrupt();

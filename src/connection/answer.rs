@@ -21,6 +21,21 @@ use crate::cache::{AccountCache, RoomNumber};
 use crate::limits::{ANSWER_BYTES, ANSWER_ROOMS, NEEDED_RECORDS};
 use crate::model::{Known, Position, RecordKey, RoomEntry, Timestamp, order::in_order};
 
+/// How much one answer carries at most; the rest comes with the next.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerLimits {
+    /// Rooms.
+    pub rooms: usize,
+    /// About how many bytes.
+    pub bytes: usize,
+}
+
+impl Default for AnswerLimits {
+    fn default() -> AnswerLimits {
+        AnswerLimits { rooms: ANSWER_ROOMS, bytes: ANSWER_BYTES }
+    }
+}
+
 /// What is asked, of what, and when.
 pub struct Question<'a> {
     /// The account.
@@ -37,6 +52,8 @@ pub struct Question<'a> {
     pub state: &'a State,
     /// The rooms that the request reaches.
     pub reach: &'a Reach,
+    /// How much the answer carries at most.
+    pub limits: AnswerLimits,
     /// The time of the answer.
     pub now: Timestamp,
 }
@@ -49,6 +66,8 @@ pub struct Computed {
     pub delta: Delta,
     /// What would be good to have for next time.
     pub fetch: Vec<Fetch>,
+    /// Whether this is all that there is to say now.
+    pub complete: bool,
     /// When there is more to say without anything happening.
     pub due: Option<Timestamp>,
 }
@@ -77,6 +96,7 @@ impl Question<'_> {
             return Err(reader.into_missing());
         }
         freeze(&context, self.reach, &results, &mut draft);
+        let complete = results.held_back.is_empty();
         let rooms = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
         let extensions = extensions::compute(
             &context,
@@ -97,7 +117,7 @@ impl Question<'_> {
             extensions,
         };
         let delta = draft.into_delta(position, None, self.state.sticky);
-        Ok(Computed { response, delta, fetch: results.fetch, due: results.due })
+        Ok(Computed { response, delta, fetch: results.fetch, complete, due: results.due })
     }
 
     fn context(&self) -> RoomContext<'_> {
@@ -133,7 +153,7 @@ impl Question<'_> {
             if rooms::is_unchanged(context, &task) {
                 continue;
             }
-            if results.is_full() {
+            if results.is_full(self.limits) {
                 results.held_back.insert(room.number);
                 continue;
             }
@@ -184,8 +204,8 @@ struct Results {
 }
 
 impl Results {
-    fn is_full(&self) -> bool {
-        self.rooms.len() + self.rooms_missing >= ANSWER_ROOMS || self.size >= ANSWER_BYTES
+    fn is_full(&self, limits: AnswerLimits) -> bool {
+        self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
     fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
@@ -237,6 +257,9 @@ fn freeze(context: &RoomContext<'_>, reach: &Reach, results: &Results, draft: &m
         if !sent && rooms::last_change(context.wire, entry) > frontier {
             draft.change(&entry.room_id, |sent| sent.mark = sent.mark.frozen(frontier));
         }
+    }
+    if context.cache.rooms.last_forgotten() <= frontier {
+        return;
     }
     let gone: Vec<OwnedRoomId> =
         draft.state.rooms.keys().filter(|room| context.cache.rooms.number(room).is_none()).cloned().collect();

@@ -23,6 +23,7 @@ mod unsigned;
 #[cfg(test)]
 mod tests;
 
+pub use answer::AnswerLimits;
 pub use connection::{Answer, Poll};
 pub use connections::{Accepted, Connections, Ticket};
 pub use error::SyncError;
