@@ -89,6 +89,11 @@ export class Link {
     return (await this.#ask((id) => ({ type: "v2-token", id, pos, before }))) as string | undefined;
   }
 
+  /** Explains a room; `query` is what `GET /_sash/explain` has in its URL. */
+  async explain(query: string): Promise<Answer> {
+    return (await this.#ask((id) => ({ type: "explain", id, query }))) as Answer;
+  }
+
   setToken(token: string): void {
     if (!this.#ended) this.#worker.postMessage({ type: "set-token", token });
   }

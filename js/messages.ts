@@ -5,7 +5,7 @@
 import type { Status } from "./status.js";
 
 /** The version of these messages. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Which API a request speaks: MSC4186 as merged, or what it was called before. */
 export type Wire = "v4" | "simplified";
@@ -27,6 +27,8 @@ export type ToWorker =
   /** The request `id` is not waited for any more; it gets no reply. */
   | { type: "abort"; id: number }
   | { type: "v2-token"; id: number; pos: string; before: boolean }
+  /** `query` is what `GET /_sash/explain` has in its URL. Replied to by `answer`. */
+  | { type: "explain"; id: number; query: string }
   | { type: "set-token"; token: string }
   /** End polling; keep what is stored. */
   | { type: "stop"; id: number }
@@ -37,7 +39,7 @@ export type ToWorker =
 export type FromWorker =
   /** The lock named in `open` is held: whoever gets it knows that the worker is gone. */
   | { type: "alive" }
-  /** The reply to `sync`: an HTTP answer, `body` transferred. */
+  /** The reply to `sync` and `explain`: an HTTP answer, `body` transferred. */
   | { type: "answer"; id: number; status: number; body: ArrayBuffer }
   /** The reply to everything else that has an id. */
   | { type: "done"; id: number; value?: string }

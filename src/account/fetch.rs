@@ -45,6 +45,14 @@ impl Account {
         }
     }
 
+    /// Returns what is being fetched of a room.
+    pub(super) fn fetching_of(&self, room: &RoomId) -> Vec<&'static str> {
+        let kinds =
+            [(Fetching::Timeline(room.to_owned()), "timeline"), (Fetching::Members(room.to_owned()), "members")];
+        let fetching = self.fetching.borrow();
+        kinds.iter().filter(|(key, _)| fetching.contains(key)).map(|(_, name)| *name).collect()
+    }
+
     /// Nobody wishes again for a room that does not change, so a failure that may pass is waited out.
     async fn fetch_until_it_comes(self: &Rc<Self>, token: &str, wish: &Fetch) {
         let mut backoff = Backoff::default();

@@ -27,6 +27,18 @@ pub async fn answer(
     }
 }
 
+/// Explains a room: `query` is what `GET /_sash/explain` has in its URL. Returns a status and a body.
+pub async fn explain(account: &Rc<Account>, device: &DeviceId, query: &str) -> (u16, Vec<u8>) {
+    let explanation = async {
+        let request = protocol::parse_explain(query)?;
+        account.explain(device, &request).await.map_err(error::from_account)
+    };
+    match explanation.await {
+        Ok(explanation) => (200, protocol::render_explanation(&explanation)),
+        Err(error) => error::to_answer(&error),
+    }
+}
+
 async fn respond(
     account: &Rc<Account>,
     user: &UserId,

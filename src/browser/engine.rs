@@ -12,7 +12,12 @@ use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Failure};
+use super::{
+    Fetch, IndexedDbStorage,
+    answer::{answer, explain},
+    console, error,
+    error::Failure,
+};
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
@@ -111,6 +116,11 @@ impl Engine {
     /// Ends the request `id` without an answer, if it still waits.
     pub fn cancel(&self, id: u32) {
         self.waiting.borrow_mut().remove(&id);
+    }
+
+    /// Explains a room; `query` is what `GET /_sash/explain` has in its URL. Never rejects.
+    pub async fn explain(&self, query: String) -> EngineAnswer {
+        to_js(explain(&self.account, &self.device, &query).await)
     }
 
     /// Gives the poller a newer access token.

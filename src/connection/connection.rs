@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     answer::{Computed, Done, Question},
     error::SyncError,
+    explain::{Stage, Standing},
     lists::Reach,
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
@@ -21,7 +22,7 @@ use super::{
     stored,
 };
 use crate::cache::{AccountCache, Changes, RoomNumber};
-use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS};
+use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
 use crate::model::{Position, Record, RecordKey, Timestamp};
 
 /// What came of computing an answer.
@@ -65,6 +66,21 @@ pub struct Connection {
     /// Whether what is stored is not what `confirmed` stands on.
     rewrite: bool,
     active: Option<Active>,
+    /// The request before that, and when each room was in an answer last: for explaining, and in memory only.
+    last: Option<Last>,
+    told: FxHashMap<RoomNumber, Timestamp>,
+}
+
+/// A request that waits no more.
+#[derive(Debug)]
+struct Last {
+    request: Rc<SyncRequest>,
+    stateless: Option<State>,
+    frontier: Option<Position>,
+    subscriptions: FxHashMap<OwnedRoomId, RoomConfig>,
+    /// When it was answered, and the position in the answer's `pos`; `None` where the client hung up before, or the
+    /// answer could not be written.
+    answered: Option<(Timestamp, Position)>,
 }
 
 /// The request that is being answered.
@@ -93,6 +109,8 @@ impl Connection {
             parts: 0,
             rewrite: true,
             active: None,
+            last: None,
+            told: FxHashMap::default(),
         }
     }
 
@@ -167,7 +185,7 @@ impl Connection {
     /// Forgets the request, if it is still the present one.
     pub fn handle_cancel(&mut self, serial: u64) {
         if self.active() == Some(serial) {
-            self.active = None;
+            self.last = self.active.take().map(|active| active.ended(None));
         }
     }
 
@@ -175,6 +193,42 @@ impl Connection {
     pub fn handle_write_failed(&mut self) {
         self.pending = None;
         self.rewrite = true;
+        if let Some((at, _)) = self.last.as_mut().and_then(|last| last.answered.take()) {
+            self.told.retain(|_, told| *told != at);
+        }
+    }
+
+    /// Returns how the connection stands, for explaining it.
+    pub fn standing(&self) -> Standing<'_> {
+        let (told, confirmed) = (&self.told, &self.confirmed);
+        if let Some(active) = &self.active {
+            return Standing {
+                request: Some((&active.request, &active.subscriptions)),
+                stage: Stage::Waiting,
+                confirmed: active.stateless.as_ref().unwrap_or(confirmed),
+                frontier: active.frontier,
+                unconfirmed: None,
+                told,
+            };
+        }
+        let after = || {
+            let mut after = self.confirmed.clone();
+            self.pending.clone().into_iter().for_each(|delta| after.apply(delta));
+            after
+        };
+        let Some(last) = &self.last else {
+            let unconfirmed = self.pending.is_some().then(|| (after(), None));
+            return Standing { request: None, stage: Stage::Never, confirmed, frontier: None, unconfirmed, told };
+        };
+        let unconfirmed = |(_, position)| (last.stateless.clone().unwrap_or_else(after), Some(position));
+        Standing {
+            request: Some((&last.request, &last.subscriptions)),
+            stage: last.answered.map_or(Stage::GivenUp, |(at, _)| Stage::Answered(at)),
+            confirmed: last.stateless.as_ref().unwrap_or(confirmed),
+            frontier: last.frontier,
+            unconfirmed: last.answered.map(unconfirmed),
+            told,
+        }
     }
 
     /// Returns whether the waiting request could have something to say now. Only what certainly changes nothing for it
@@ -229,7 +283,7 @@ impl Connection {
             return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
         }
         match self.active.take() {
-            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed))),
+            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, now))),
             None => Poll::Superseded,
         }
     }
@@ -267,6 +321,7 @@ impl Connection {
         self.confirmed = State::new(number, frontier.unwrap_or_default(), marks);
         self.pending = None;
         self.rewrite = true;
+        self.told.clear();
     }
 
     /// Returns the subscriptions that a client of the old kind still has, oldest first, the request's own among them.
@@ -283,7 +338,14 @@ impl Connection {
     }
 
     /// Turns what was computed into the answer, and notes what it adds.
-    fn finish(&mut self, cache: &AccountCache, place: Place<'_>, active: Active, computed: Computed) -> Answer {
+    fn finish(
+        &mut self,
+        cache: &AccountCache,
+        place: Place<'_>,
+        mut active: Active,
+        computed: Computed,
+        now: Timestamp,
+    ) -> Answer {
         let Computed { mut response, mut delta, fetch, .. } = computed;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
@@ -291,9 +353,11 @@ impl Connection {
             if let Some(bits) = delta.marks.to_bits() {
                 pos.state = bits;
                 response.pos = pos;
+                self.last = Some(active.ended(Some((now, pos.position))));
                 return Answer { response, writes: Vec::new(), fetch };
             }
             self.reset(state.marks, active.frontier);
+            active.stateless = None;
             delta.on = self.confirmed.number;
         } else if self.confirmed.sticky || active.request.sticky_subscriptions {
             delta.sticky = true;
@@ -304,7 +368,17 @@ impl Connection {
         pos.state = delta.number;
         response.pos = pos;
         self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
+        self.note_told(cache, &response, now);
+        self.last = Some(active.ended(Some((now, pos.position))));
         Answer { response, writes, fetch }
+    }
+
+    fn note_told(&mut self, cache: &AccountCache, response: &SyncResponse, now: Timestamp) {
+        let rooms = response.rooms.iter().filter_map(|(room, _)| cache.rooms.number(room));
+        self.told.extend(rooms.map(|number| (number, now)));
+        if self.told.len() > TOLD_ROOMS {
+            self.told.retain(|_, told| *told == now);
+        }
     }
 
     /// Numbers the delta and returns what has to be written for it: nothing if it changes nothing.
@@ -326,6 +400,13 @@ impl Connection {
             writes.push((key, Some(stored::encode_delta(delta))));
         }
         writes
+    }
+}
+
+impl Active {
+    fn ended(self, answered: Option<(Timestamp, Position)>) -> Last {
+        let Active { request, stateless, frontier, subscriptions, .. } = self;
+        Last { request, stateless, frontier, subscriptions, answered }
     }
 }
 

@@ -3,13 +3,13 @@
 //! Invariant: a room that lists hold no more, though this connection was sent it (a leave of the user's own, a retracted
 //! invite), keeps its place in them for the connection's life (`spec/v4.md`, "Which rooms a list holds").
 
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use ruma::OwnedRoomId;
 use rustc_hash::FxHashMap;
 
 use super::{
-    request::{RoomConfig, SyncRequest, Window},
+    request::{ListRequest, RoomConfig, SyncRequest, Window},
     response::ListResponse,
     rooms::EffectiveConfig,
     state::{SentConfig, State},
@@ -90,14 +90,7 @@ impl Reach {
         }
         let owed = owed(cache, state);
         for (index, (key, list)) in request.lists.iter().enumerate() {
-            let extra: Vec<RoomNumber> = owed
-                .iter()
-                .copied()
-                .filter(|number| {
-                    cache.rooms.get(*number).is_some_and(|entry| cache.matches_filters(&list.filters, entry))
-                })
-                .collect();
-            let rooms = cache.list_with(&list.filters, &extra);
+            let rooms = rooms_of(cache, list, &owed);
             reach.add_list(index, key, &list.window, &rooms);
         }
         reach
@@ -143,6 +136,18 @@ impl Reach {
             .collect()
     }
 
+    /// Returns the reach as far as one room goes: as if nothing else were in the lists' windows.
+    pub fn only(&self, number: RoomNumber) -> Reach {
+        let lists = self.lists.iter();
+        Reach {
+            rooms: self.get(number).into_iter().collect(),
+            lists: lists
+                .map(|list| ReachedList { key: list.key.clone(), count: list.count, windows: Vec::new() })
+                .collect(),
+            places: std::iter::once((number, 0)).collect(),
+        }
+    }
+
     fn room(&mut self, number: RoomNumber) -> &mut ReachedRoom {
         let place = *self.places.entry(number).or_insert_with(|| {
             self.rooms.push(ReachedRoom { number, lists: ListSet::default(), subscribed: false });
@@ -158,12 +163,10 @@ impl Reach {
         match window {
             Window::All => self.add_rooms(index, rooms),
             Window::Ranges(ranges) => {
-                for &(first, last) in ranges {
-                    let start = usize::try_from(first).unwrap_or(usize::MAX).min(rooms.len());
-                    let end = usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(rooms.len());
-                    let part = rooms.get(start..end).unwrap_or_default();
+                for &range in ranges {
+                    let part = rooms.get(part_of(range, rooms.len())).unwrap_or_default();
                     self.add_rooms(index, part);
-                    windows.push(((first, last), part.to_vec()));
+                    windows.push((range, part.to_vec()));
                 }
             }
         }
@@ -178,8 +181,33 @@ impl Reach {
     }
 }
 
+impl Window {
+    /// Returns whether the room at `index` of a list is wanted.
+    pub fn holds(&self, index: usize) -> bool {
+        match self {
+            Window::All => true,
+            Window::Ranges(ranges) => ranges.iter().any(|range| part_of(*range, usize::MAX).contains(&index)),
+        }
+    }
+}
+
+/// Returns the indices in a list of `len` rooms that a range holds.
+fn part_of((first, last): (u64, u64), len: usize) -> Range<usize> {
+    let start = usize::try_from(first).unwrap_or(usize::MAX).min(len);
+    let end = usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(len);
+    start..end
+}
+
+/// Returns the rooms of a list in their order: those that it holds for everybody, and those `owed` to the connection.
+pub fn rooms_of(cache: &mut AccountCache, list: &ListRequest, owed: &[RoomNumber]) -> Vec<RoomNumber> {
+    let passes =
+        |number: &RoomNumber| cache.rooms.get(*number).is_some_and(|entry| cache.matches_filters(&list.filters, entry));
+    let extra: Vec<RoomNumber> = owed.iter().copied().filter(passes).collect();
+    cache.list_with(&list.filters, &extra)
+}
+
 /// Returns the rooms that the connection was sent and that lists hold no more.
-fn owed(cache: &AccountCache, state: &State) -> Vec<RoomNumber> {
+pub fn owed(cache: &AccountCache, state: &State) -> Vec<RoomNumber> {
     let owed = state
         .rooms
         .keys()

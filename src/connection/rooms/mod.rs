@@ -88,6 +88,16 @@ pub enum Fetch {
     },
 }
 
+impl Fetch {
+    /// Returns what is fetched.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fetch::Timeline { .. } => "timeline",
+            Fetch::Members { .. } => "members",
+        }
+    }
+}
+
 /// Returns whether the room needs no look: nothing about it has changed for this connection.
 pub fn is_unchanged(context: &RoomContext<'_>, task: &RoomTask<'_>) -> bool {
     let Some((sent, upto)) = task.sent.zip(task.upto(context)) else { return false };

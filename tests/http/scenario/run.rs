@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     answer::{self, Stamps},
+    explain::Question,
     request::{Request, Wanted},
     server::Server,
     wire,
@@ -124,6 +125,7 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
+            "explain" => return self.explain(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
@@ -316,6 +318,15 @@ impl Run {
         let http = self.server.post(&target).bearer_auth("PHONE").body(many(body));
         let received = receive(http).await;
         vec![if received.status == 200 { "200".to_owned() } else { error(&received) }]
+    }
+
+    async fn explain(&self, rest: &str) -> Vec<String> {
+        let question = Question::read(rest);
+        let received = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.

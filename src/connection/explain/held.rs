@@ -1,0 +1,135 @@
+//! What the account holds of a room.
+
+use std::collections::BTreeMap;
+
+use ruma::{OwnedRoomId, OwnedUserId};
+
+use crate::cache::AccountCache;
+use crate::connection::{
+    reader::{Reader, StateView},
+    rooms,
+};
+use crate::model::{Membership, Ordinal, Position, Receipt, RoomEntry, TimelineEvent, Typing, order::sorted};
+
+/// What is held of a room, beside its entry in the index.
+#[derive(Debug)]
+pub struct HeldRoom {
+    /// Its entry in the index.
+    pub entry: RoomEntry,
+    /// Whether lists hold it for everybody, as far as the user's membership goes.
+    pub is_listed: bool,
+    /// Whether the user is shown only its stripped state.
+    pub is_outside: bool,
+    /// Whether it is in `m.direct`.
+    pub is_dm: bool,
+    /// The joined spaces that have it as a child.
+    pub spaces: Vec<OwnedRoomId>,
+    /// Who types, and since when that is so.
+    pub typing: Option<Typing>,
+    /// How many events are held.
+    pub events: usize,
+    /// How many of them came at the live end.
+    pub live_events: usize,
+    /// The events before which others are missing.
+    pub gaps: Vec<Ordinal>,
+    /// Tokens of the homeserver: beside which event, whether after it, and the token.
+    pub tokens: Vec<(Ordinal, bool, String)>,
+    /// How many state entries are held of each type but members.
+    pub state: BTreeMap<String, u64>,
+    /// How many state entries were removed, and are remembered as such.
+    pub removed_state: u64,
+    /// How many members are known, by membership.
+    pub members: BTreeMap<&'static str, u64>,
+    /// How many events of stripped state are held; `None` where there is none to hold.
+    pub stripped: Option<usize>,
+    /// How many receipts are held.
+    pub receipts: usize,
+    /// The user's own among them.
+    pub own_receipts: Vec<Receipt>,
+    /// The types of its account data, each with the position of its last change.
+    pub account_data: Vec<(String, Position)>,
+}
+
+impl HeldRoom {
+    /// Gathers it, or notes what is missing.
+    pub(super) fn of(cache: &AccountCache, reader: &mut Reader<'_>, entry: &RoomEntry) -> Option<HeldRoom> {
+        let room = &entry.room_id;
+        // Each of these notes what it lacks, so that one round of loading serves them all.
+        let timeline = timeline(reader, entry);
+        let state = reader.state(entry);
+        let members = reader.members(entry);
+        let stripped = reader.stripped(room);
+        let receipts = reader.receipts(room);
+        let account_data = reader.account_data(room);
+        let (timeline, state, members) = (timeline?, state?, members?);
+        let receipts = receipts?.map_or(&[][..], |record| &record.receipts);
+        let (state, removed_state) = by_type(&state);
+        let spaces = cache.rooms.iter().map(|(_, space)| space);
+        let spaces = spaces.filter(|space| space.membership == Membership::Join && space.space_children.contains(room));
+        let data = account_data?.map(|record| record.entries.iter()).into_iter().flatten();
+        Some(HeldRoom {
+            entry: entry.clone(),
+            is_listed: cache.is_listed(entry),
+            is_outside: rooms::is_outside(entry),
+            is_dm: cache.is_dm(entry),
+            spaces: sorted(spaces.map(|space| space.room_id.clone()).collect()),
+            typing: cache.typing.get(room).cloned(),
+            events: timeline.len(),
+            live_events: timeline.iter().filter(|item| item.live).count(),
+            gaps: timeline.iter().filter(|item| item.gap_before).map(|item| item.ordinal).collect(),
+            tokens: timeline.iter().flat_map(|item| tokens(item)).collect(),
+            state,
+            removed_state,
+            members: by_membership(&members),
+            stripped: stripped?.map(|record| record.events.len()),
+            receipts: receipts.len(),
+            own_receipts: receipts.iter().filter(|receipt| receipt.user == cache.user_id).cloned().collect(),
+            account_data: data.map(|(kind, entry)| (kind.clone(), entry.position)).collect(),
+        })
+    }
+
+    /// Returns who types.
+    pub fn typing_users(&self) -> &[OwnedUserId] {
+        self.typing.as_ref().map_or(&[], |typing| &typing.users)
+    }
+}
+
+/// Returns every event that is held, oldest first.
+fn timeline<'a>(reader: &mut Reader<'a>, entry: &RoomEntry) -> Option<Vec<&'a TimelineEvent>> {
+    let held = entry.timeline_first..entry.timeline_end;
+    if held.is_empty() {
+        return Some(Vec::new());
+    }
+    let last = Ordinal(held.end.0.saturating_sub(1));
+    let chunks: Vec<_> =
+        (held.start.chunk()..=last.chunk()).map(|chunk| reader.timeline(&entry.room_id, chunk)).collect();
+    let chunks: Option<Vec<_>> = chunks.into_iter().collect();
+    let events = chunks?.into_iter().flatten().flat_map(|chunk| &chunk.events);
+    Some(events.filter(|item| held.contains(&item.ordinal)).collect())
+}
+
+fn tokens(item: &TimelineEvent) -> impl Iterator<Item = (Ordinal, bool, String)> {
+    let before = item.token_before.clone().map(|token| (item.ordinal, false, token));
+    before.into_iter().chain(item.token_after.clone().map(|token| (item.ordinal, true, token)))
+}
+
+fn by_type(state: &StateView<'_>) -> (BTreeMap<String, u64>, u64) {
+    let (mut counts, mut removed) = (BTreeMap::new(), 0);
+    for (kind, _, entry) in state.iter() {
+        match entry.event {
+            Some(_) => *counts.entry(kind.to_owned()).or_default() += 1,
+            None => removed += 1,
+        }
+    }
+    (counts, removed)
+}
+
+fn by_membership(members: &StateView<'_>) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for event in members.iter().filter_map(|(_, _, entry)| entry.event.as_ref()) {
+        if let Some(membership) = event.header.membership {
+            *counts.entry(membership.as_str()).or_default() += 1;
+        }
+    }
+    counts
+}

@@ -1,0 +1,126 @@
+//! What is held of a room.
+
+use super::{EngineState, Object, counts, flag_or_null, length, number_or_null, ordinal, positions, text_or_null};
+use crate::connection::HeldRoom;
+use crate::model::{Known, RoomEntry};
+
+/// Writes it.
+pub fn write(mut object: Object<'_>, held: &HeldRoom, engine: &EngineState) {
+    let entry = &held.entry;
+    let known = match entry.known {
+        Known::Unknown => "unknown",
+        Known::Provisional => "provisional",
+        Known::Whole => "whole",
+    };
+    object.text("known", known);
+    membership(&mut object, held);
+    summary(&mut object, held);
+    changed(object.object("changed"), held);
+    timeline(object.object("timeline"), held);
+    counts(object.object("state"), held.state.iter().map(|(kind, count)| (kind, *count)));
+    object.number("removed_state", held.removed_state);
+    let mut members = object.object("members");
+    members.flag("complete", entry.members_complete);
+    counts(members.object("known"), held.members.iter().map(|(membership, count)| (*membership, *count)));
+    members.close();
+    number_or_null(&mut object, "stripped_state", held.stripped.map(length));
+    receipts(object.object("receipts"), held);
+    counts(object.object("account_data"), held.account_data.iter().map(|(kind, position)| (kind, position.0)));
+    object.texts("typing", held.typing_users());
+    object.texts("fetching", &engine.fetching);
+    object.close();
+}
+
+fn membership(object: &mut Object<'_>, held: &HeldRoom) {
+    let entry = &held.entry;
+    object.text("membership", entry.membership.as_str());
+    object.flag("by_other", entry.by_other);
+    object.flag("ever_joined", entry.ever_joined);
+    object.flag("is_listed", held.is_listed);
+    object.flag("is_outside", held.is_outside);
+}
+
+fn summary(object: &mut Object<'_>, held: &HeldRoom) {
+    let entry = &held.entry;
+    text_or_null(object, "name", entry.name.as_deref());
+    object.text("name_from", name_from(entry));
+    object.texts("heroes", entry.heroes.iter().map(|hero| &hero.user_id));
+    text_or_null(object, "canonical_alias", entry.canonical_alias.as_deref());
+    text_or_null(object, "avatar", entry.avatar.as_ref().map(|avatar| avatar.as_str()));
+    flag_or_null(object, "is_encrypted", entry.encrypted);
+    object.flag("is_dm", held.is_dm);
+    object.flag("is_type_known", entry.create_known);
+    text_or_null(object, "room_type", entry.room_type.as_deref());
+    text_or_null(object, "successor", entry.successor.as_ref().map(|room| room.as_str()));
+    object.texts("tags", &entry.tags);
+    object.texts("spaces", &held.spaces);
+    object.number("space_children", length(entry.space_children.len()));
+    number_or_null(object, "joined_count", entry.joined_count);
+    number_or_null(object, "invited_count", entry.invited_count);
+    number_or_null(object, "notification_count", entry.notification_count);
+    number_or_null(object, "highlight_count", entry.highlight_count);
+    object.number("activity", entry.activity.0);
+    object.number("bump_stamp", entry.bump_stamp.0);
+}
+
+/// What a client has to call the room by.
+fn name_from(entry: &RoomEntry) -> &'static str {
+    match (&entry.name, entry.heroes.is_empty()) {
+        (Some(_), _) => "m.room.name",
+        (None, false) => "heroes",
+        (None, true) => "nothing",
+    }
+}
+
+fn changed(object: Object<'_>, held: &HeldRoom) {
+    let changed = &held.entry.changed;
+    let aspects = [
+        ("membership", held.entry.membership_position),
+        ("timeline", changed.timeline),
+        ("state", changed.state),
+        ("members", changed.members),
+        ("summary", changed.summary),
+        ("counts", changed.counts),
+        ("receipts", changed.receipts),
+        ("account_data", changed.account_data),
+        ("typing", held.typing.as_ref().map(|typing| typing.position).unwrap_or_default()),
+    ];
+    positions(object, &aspects);
+}
+
+fn timeline(mut object: Object<'_>, held: &HeldRoom) {
+    let entry = &held.entry;
+    object.number("events", length(held.events));
+    object.number("live_events", length(held.live_events));
+    object.raw("first", &ordinal(entry.timeline_first));
+    object.raw("end", &ordinal(entry.timeline_end));
+    object.flag("begins_with_room", entry.timeline_complete);
+    let mut gaps = object.array("gaps_before");
+    for gap in &held.gaps {
+        gaps.raw(&ordinal(*gap));
+    }
+    gaps.close();
+    let mut tokens = object.array("tokens");
+    for (at, after, token) in &held.tokens {
+        let mut object = tokens.object();
+        object.raw(if *after { "after" } else { "before" }, &ordinal(*at));
+        object.text("token", token);
+        object.close();
+    }
+    tokens.close();
+    object.close();
+}
+
+fn receipts(mut object: Object<'_>, held: &HeldRoom) {
+    object.number("held", length(held.receipts));
+    let mut own = object.array("own");
+    for receipt in &held.own_receipts {
+        let mut object = own.object();
+        object.text("type", &receipt.kind);
+        text_or_null(&mut object, "thread_id", receipt.thread.as_deref());
+        object.text("event_id", receipt.event.as_str());
+        object.close();
+    }
+    own.close();
+    object.close();
+}
