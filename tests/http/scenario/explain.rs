@@ -10,11 +10,13 @@ pub struct Question {
     pub target: String,
     pub token: String,
     shows_room: bool,
+    shows_json: bool,
 }
 
 impl Question {
     pub fn read(line: &str) -> Question {
-        let (mut query, mut token, mut shows_room) = (String::new(), "PHONE".to_owned(), false);
+        let (mut query, mut token) = (String::new(), "PHONE".to_owned());
+        let (mut shows_room, mut shows_json) = (false, false);
         let mut conn_id = Some(String::new());
         for word in words(line) {
             match word.split_once('=') {
@@ -26,17 +28,22 @@ impl Question {
                 Some(("device" | "token", name)) => token = name.to_owned(),
                 _ if word == "show" => {}
                 _ if word == "room" => shows_room = true,
+                _ if word == "json" => shows_json = true,
                 _ => query = format!("?room={}", encoded(&room_id(&word))),
             }
         }
         if let Some(conn_id) = conn_id {
             query.push_str(&format!("&conn_id={}", encoded(&conn_id)));
         }
-        Question { target: format!("/_sash/explain{query}"), token, shows_room }
+        Question { target: format!("/_sash/explain{query}"), token, shows_room, shows_json }
     }
 
     /// Shows the answer.
     pub fn describe(&self, answer: &Value) -> Vec<String> {
+        if self.shows_json {
+            let shown = serde_json::to_string_pretty(&without_moments("", answer.clone())).expect("JSON");
+            return shown.lines().map(str::to_owned).collect();
+        }
         let mut lines = sentences(answer, "");
         if self.shows_room {
             lines.extend(answer["room"].as_object().map(|_| describe_room(&answer["room"])));
@@ -63,6 +70,26 @@ fn without_positions(sentence: &str) -> String {
     let Some((before, after)) = sentence.split_once("position ") else { return sentence.to_owned() };
     let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
     format!("{before}position …{}", without_positions(rest))
+}
+
+/// Takes out what every run has another of: times and positions.
+fn without_moments(key: &str, value: Value) -> Value {
+    const MOMENTS: [&str; 7] =
+        ["activity", "answered_at", "bump_stamp", "last_sent_at", "last_used", "position", "up_to"];
+    match value {
+        Value::Object(fields) => {
+            let positions = ["account_data", "changed", "extensions"].contains(&key);
+            let shown = |(name, value): (String, Value)| {
+                let value = without_moments(if positions { "position" } else { &name }, value);
+                (name, value)
+            };
+            Value::Object(fields.into_iter().map(shown).collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| without_moments(key, item)).collect(),
+        Value::Number(_) if MOMENTS.contains(&key) => Value::from("…"),
+        Value::String(text) => Value::String(without_positions(&text)),
+        other => other,
+    }
 }
 
 fn describe_room(room: &Value) -> String {

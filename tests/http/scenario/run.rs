@@ -178,8 +178,9 @@ impl Run {
     /// live any more.
     async fn settled(&self, word: &str) {
         let begin = Instant::now();
+        let (word, device) = word.split_once(' ').unwrap_or((word, "PHONE"));
         loop {
-            let status = self.status("PHONE").await;
+            let status = self.status(device).await;
             let holds =
                 if word.is_empty() { !status.starts_with("live") } else { status.split(' ').any(|said| said == word) };
             if holds {
