@@ -818,6 +818,8 @@ fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
 #[test]
 fn what_is_asked_wrongly_is_refused() {
     check(expect![[r#"
+        explain !a
+            404 M_NOT_FOUND: No device of this user is in use here
         v2: !a timeline m1
         explain ?
             400 M_MISSING_PARAM: room is missing

@@ -38,7 +38,7 @@
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!
 //! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
-//! the homeserver MSC4222: none of it may change what comes, but for scenarios that count requests. `SCENARIO_LOG=debug`
+//! the homeserver MSC4222: none of it may change what comes, but for scenarios that count requests or explain. `SCENARIO_LOG=debug`
 //! shows what the servers say.
 
 mod answer;
