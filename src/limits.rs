@@ -32,6 +32,9 @@ pub const WHOLE_FAILURES: u32 = 4;
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// The longest pause after a failure.
 pub const BACKOFF_LONGEST: Duration = Duration::from_secs(60);
+/// The longest pause that a homeserver may ask for; longer is capped. A browser's timer that is set to more than 24 days
+/// goes off at once.
+pub const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(3600);
 /// `400` answers to a `since` in a row after which the chain begins anew: the homeserver was reset.
 pub const SINCE_REFUSALS: u32 = 3;
 /// So many rooms are to be known before a first request on an empty account is answered: about a screen ...
@@ -136,6 +139,10 @@ pub const TO_DEVICE_DEFAULT: usize = 100;
 pub const CONNECTIONS: usize = 16;
 /// A connection unused for so long goes.
 pub const CONNECTION_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A connection unused for so long leaves the memory; it is stored, and comes back with its next request.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(5 * 60);
+/// Sorted lists that an account keeps for its connections: the one unused longest is built anew when it is asked for.
+pub const SHARED_LISTS: usize = 512;
 /// How old the stored time of last use may grow before it is written again.
 pub const CONNECTION_USE_GRAIN: Duration = Duration::from_secs(3600);
 /// Stored deltas of a connection before they are folded into its base.
@@ -161,6 +168,12 @@ pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 /// Background requests for more of a room that an account has under way at most.
 pub const BACKGROUND_FETCHES: usize = 32;
+/// After how long a background request that brought nothing, or failed for good, is made again.
+pub const FETCH_AGAIN: Duration = Duration::from_secs(10 * 60);
+/// Background requests that an account remembers to have made.
+pub const FETCHES_REMEMBERED: usize = 1_024;
+/// Pages without any event that are passed over in search of older events.
+pub const EMPTY_PAGES: usize = 8;
 /// Tokens of its chain that a device remembers with their positions.
 pub const DEVICE_TOKENS: usize = 24;
 /// Bytes of records that one account keeps in memory.

@@ -17,10 +17,10 @@ use std::{
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tokio::sync::{Mutex, Notify, watch};
 
-use self::fetch::Fetching;
+use self::fetch::Fetches;
 pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
@@ -65,7 +65,7 @@ pub struct Account {
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
-    fetching: RefCell<FxHashSet<Fetching>>,
+    fetches: RefCell<Fetches>,
     /// Since when the author does not poll, as another device's poll noticed.
     pub(crate) author_absent_since: Cell<Option<Timestamp>>,
     pub(crate) stopped: Cell<bool>,

@@ -42,7 +42,7 @@ impl Account {
             changed: Notify::new(),
             status: watch::Sender::new(status),
             polls: RefCell::default(),
-            fetching: RefCell::default(),
+            fetches: RefCell::default(),
             author_absent_since: Cell::default(),
             stopped: Cell::new(false),
         }))

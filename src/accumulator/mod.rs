@@ -30,7 +30,7 @@ mod timeline;
 
 pub use self::{
     base::{
-        Base, BaseKind, accumulate_base, accumulate_full_state, accumulate_history, accumulate_joined_rooms,
+        Base, BaseKind, History, accumulate_base, accumulate_full_state, accumulate_history, accumulate_joined_rooms,
         accumulate_members, complete_bootstrap,
     },
     device::{accumulate_key_changes, acknowledge_to_device},

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
-pub use lists::{Lists, SortedList};
+pub use lists::{ListView, Lists, SortedList};
 pub use matching::Filter;
 pub use records::RecordCache;
 
@@ -104,6 +104,7 @@ impl AccountCache {
         let ignored = IgnoredUsers::from_account_data(&stored.account_data);
         let typing = stored.account.typing.iter().cloned().collect();
         let mut rooms = RoomIndex::default();
+        rooms.begin(stored.account.position);
         for entry in stored.rooms {
             rooms.put(entry);
         }
@@ -142,18 +143,23 @@ impl AccountCache {
         account_data::breadcrumbs(&self.account_data)
     }
 
-    /// Returns the list of the rooms that match `filters`, latest activity first, making it if nobody asked before.
-    /// It is kept up to date from then on.
-    pub fn list(&mut self, filters: &Filters) -> &SortedList {
+    /// Makes the list of the rooms that match `filters`, unless it is there. It is kept up to date from then on.
+    pub fn make_list(&mut self, filters: &Filters) {
         let AccountCache { lists, rooms, direct, .. } = self;
-        lists.get(filters, &matching::Matching { rooms, direct })
+        lists.get(filters, &matching::Matching { rooms, direct });
     }
 
-    /// Returns the rooms of that list together with `extra` ones, each at the place that its activity gives it.
-    pub fn list_with(&mut self, filters: &Filters, extra: &[RoomNumber]) -> Vec<RoomNumber> {
-        let AccountCache { lists, rooms, direct, .. } = self;
-        let list = lists.get(filters, &matching::Matching { rooms, direct });
-        if extra.is_empty() { list.rooms().to_vec() } else { list.merged_with(extra, rooms) }
+    /// Returns the rooms that match `filters`, latest activity first, together with `extra` ones, each at the place that
+    /// its activity gives it. Nothing, if the list was not made.
+    pub fn list_with(&self, filters: &Filters, extra: &[RoomNumber]) -> ListView<'_> {
+        self.lists.made(filters).map(|list| list.with(extra, &self.rooms)).unwrap_or_default()
+    }
+
+    /// Drops the lists that nobody has asked for since the last time, and the records over their limit. Call it between
+    /// steps, now and then.
+    pub fn drop_unused(&mut self) {
+        self.lists.drop_unused();
+        self.records.trim();
     }
 
     /// Returns whether the filters let the room through, whether or not lists hold it for everybody: for rooms that one
@@ -187,7 +193,7 @@ impl AccountCache {
         let mut touched: FxHashSet<RoomNumber> = FxHashSet::default();
         touched.extend(commit.rooms.iter().map(|entry| self.rooms.put(entry.clone())));
         for room in &commit.forgotten {
-            if let Some(number) = self.rooms.forget(room) {
+            if let Some(number) = self.rooms.forget(room, commit.position) {
                 self.lists.remove(number);
                 touched.remove(&number);
                 changes.forgotten.push(room.clone());
@@ -204,6 +210,9 @@ impl AccountCache {
             changes.presence = true;
         }
         touched.extend(self.apply_account_data(commit));
+        for number in &touched {
+            self.rooms.touch(*number, commit.position);
+        }
         let matching = matching::Matching { rooms: &self.rooms, direct: &self.direct };
         self.lists.update(touched.iter().copied(), &matching);
         changes.rooms = touched.into_iter().collect();

@@ -13,7 +13,7 @@ use super::{
     answer::{Computed, Done, Question},
     error::SyncError,
     explain::{Stage, Standing},
-    lists::Reach,
+    lists::{Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
     response::SyncResponse,
@@ -36,6 +36,8 @@ pub enum Poll {
     Wait {
         /// When the wait ends.
         until: Timestamp,
+        /// What would be good to have, from the homeserver, in the background.
+        fetch: Vec<Fetch>,
     },
     /// A newer request has taken this one's place, or it was cancelled.
     Superseded,
@@ -65,6 +67,8 @@ pub struct Connection {
     parts: u32,
     /// Whether what is stored is not what `confirmed` stands on.
     rewrite: bool,
+    /// How the last answer left it, unless something was left open.
+    settled: Option<Settled>,
     active: Option<Active>,
     /// The request before that, and when each room was in an answer last: for explaining, and in memory only.
     last: Option<Last>,
@@ -77,7 +81,7 @@ struct Last {
     request: Rc<SyncRequest>,
     stateless: Option<State>,
     frontier: Option<Position>,
-    subscriptions: FxHashMap<OwnedRoomId, RoomConfig>,
+    subscriptions: Rc<Subscriptions>,
     /// When it was answered, and the position in the answer's `pos`; `None` where the client hung up before, or the
     /// answer could not be written.
     answered: Option<(Timestamp, Position)>,
@@ -91,10 +95,10 @@ struct Active {
     /// The state of a connection that keeps none; otherwise the confirmed one counts.
     stateless: Option<State>,
     frontier: Option<Position>,
-    subscriptions: FxHashMap<OwnedRoomId, RoomConfig>,
+    subscriptions: Rc<Subscriptions>,
     until: Timestamp,
     done: Done,
-    /// While the request waits: the rooms that it reaches.
+    /// While the request waits: the rooms that were looked at.
     watched: Option<FxHashSet<RoomNumber>>,
 }
 
@@ -108,6 +112,7 @@ impl Connection {
             next: FIRST_STATE,
             parts: 0,
             rewrite: true,
+            settled: None,
             active: None,
             last: None,
             told: FxHashMap::default(),
@@ -169,7 +174,7 @@ impl Connection {
             request: Rc::clone(request),
             stateless,
             frontier,
-            subscriptions,
+            subscriptions: Rc::new(subscriptions),
             until: if waits { now.after(request.timeout) } else { now },
             done: Done::default(),
             watched: None,
@@ -218,7 +223,7 @@ impl Connection {
         };
         let Some(last) = &self.last else {
             let unconfirmed = self.pending.is_some().then(|| (after(), None));
-            return Standing { request: None, stage: Stage::Never, confirmed, frontier: None, unconfirmed, told };
+            return Standing { request: None, stage: Stage::Unknown, confirmed, frontier: None, unconfirmed, told };
         };
         let unconfirmed = |(_, position)| (last.stateless.clone().unwrap_or_else(after), Some(position));
         Standing {
@@ -241,7 +246,6 @@ impl Connection {
         if for_device && changes.devices.iter().any(|changed| changed == device)
             || extensions.presence && changes.presence
             || extensions.account_data.is_some() && !changes.account_data.is_empty()
-            || changes.rooms.iter().any(|number| watched.contains(number))
         {
             return true;
         }
@@ -250,8 +254,12 @@ impl Connection {
             return false;
         }
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
-        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
-        reach.rooms.iter().any(|room| !watched.contains(&room.number))
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
+        changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some())
+            || reach.rooms.iter().any(|room| {
+                let entry = cache.rooms.get(room.number);
+                !watched.contains(&room.number) && entry.is_some_and(|entry| state.lacks(cache, entry))
+            })
     }
 
     /// Computes the answer to the request.
@@ -261,7 +269,15 @@ impl Connection {
         };
         let mut done = std::mem::take(&mut active.done);
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
-        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state);
+        let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
+        debug_assert_eq!(
+            {
+                let all = Reach::compute(cache, &active.request, &active.subscriptions, state, None);
+                reach.missing(&all, cache, state, active.frontier)
+            },
+            None,
+            "this is not looked at, although it may have news"
+        );
         let question = Question {
             cache,
             device: place.device,
@@ -280,10 +296,11 @@ impl Connection {
         };
         if !computed.response.has_news() && now < active.until {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            return Poll::Wait { until: computed.due.map_or(active.until, |due| due.min(active.until)) };
+            let until = computed.due.map_or(active.until, |due| due.min(active.until));
+            return Poll::Wait { until, fetch: computed.fetch };
         }
         match self.active.take() {
-            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, now))),
+            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, reach.owed, now))),
             None => Poll::Superseded,
         }
     }
@@ -344,9 +361,11 @@ impl Connection {
         place: Place<'_>,
         mut active: Active,
         computed: Computed,
+        owed: Vec<RoomNumber>,
         now: Timestamp,
     ) -> Answer {
-        let Computed { mut response, mut delta, fetch, .. } = computed;
+        let Computed { mut response, mut delta, fetch, complete, .. } = computed;
+        self.settled = None;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
         if let Some(state) = &active.stateless {
@@ -367,6 +386,10 @@ impl Connection {
         let writes = self.store(place, &mut delta);
         pos.state = delta.number;
         response.pos = pos;
+        if complete && !owes_more(cache, &delta, &owed) {
+            let (request, subscriptions) = (Rc::clone(&active.request), Rc::clone(&active.subscriptions));
+            self.settled = Some(Settled { pos, request, subscriptions, owed });
+        }
         self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
         self.note_told(cache, &response, now);
         self.last = Some(active.ended(Some((now, pos.position))));
@@ -408,6 +431,14 @@ impl Active {
         let Active { request, stateless, frontier, subscriptions, .. } = self;
         Last { request, stateless, frontier, subscriptions, answered }
     }
+}
+
+/// Returns whether the connection is owed rooms after this answer that it was not owed before: rooms that lists do not
+/// hold, and that a subscription has brought.
+fn owes_more(cache: &AccountCache, delta: &Delta, owed: &[RoomNumber]) -> bool {
+    let sent = delta.rooms.iter().filter(|(_, sent)| sent.is_some());
+    sent.filter_map(|(room, _)| cache.rooms.number(room))
+        .any(|number| !owed.contains(&number) && cache.rooms.get(number).is_some_and(|entry| !cache.is_listed(entry)))
 }
 
 /// Where a connection is stored.

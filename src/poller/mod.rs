@@ -144,6 +144,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         bootstrap::complete(account).await?;
     }
     poll.note_answer(account.now());
+    account.drop_unused();
     account.changed.notify_waiters();
     Ok(())
 }

@@ -181,6 +181,7 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::mutated};
 
     fn asked(status: u16, body: &str) -> Result<Identity, ApiError> {
         let status = StatusCode::from_u16(status).unwrap();
@@ -220,5 +221,27 @@ mod tests {
         assert_eq!(refused(500, "{}"), (502, "M_UNKNOWN".into(), None));
         assert_eq!(refused(404, "not found"), (502, "M_UNKNOWN".into(), None));
         assert_eq!(refused(200, "[]"), (502, "M_UNKNOWN".into(), None));
+    }
+
+    #[test]
+    fn whatever_it_answers_about_a_token_is_an_owner_or_an_error() {
+        const ANSWERS: &[&str] = &[
+            r#"{"user_id":"@me:x","device_id":"D","is_guest":false}"#,
+            r#"{"errcode":"M_UNKNOWN_TOKEN","error":"gone","soft_logout":true,"retry_after_ms":5}"#,
+        ];
+        fuzz("whoami", &mutated(ANSWERS), |body| {
+            for status in [200, 400, 401, 403, 404, 429, 500] {
+                let status = StatusCode::from_u16(status).unwrap();
+                let headers: HeaderMap =
+                    [(header::RETRY_AFTER, "18446744073709551615".parse().unwrap())].into_iter().collect();
+                match identity(&Answer { status, headers, body: body.to_vec() }) {
+                    Ok(_) => assert_eq!(status, StatusCode::OK),
+                    Err(error) => {
+                        assert!(error.status.as_u16() >= 400);
+                        assert!(!error.body.errcode.is_empty(), "{status}: {:?}", error.body.error);
+                    }
+                }
+            }
+        });
     }
 }

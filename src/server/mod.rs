@@ -7,6 +7,10 @@ mod auth;
 mod config;
 mod counters;
 mod error;
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "not everything of it is used here")]
+#[path = "../../tests/fuzz/support/mod.rs"]
+mod fuzzing;
 mod homeserver;
 mod http_client;
 mod identity;

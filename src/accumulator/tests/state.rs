@@ -417,3 +417,34 @@ fn a_forgotten_room_is_gone() {
     expect![""].assert_eq(&world.dump());
     assert!(world.last.records.iter().all(|(_, record)| record.is_none()));
 }
+
+#[test]
+fn history_brings_members_of_whom_nothing_is_known() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join @b=join:Bob | m3 limited prev:p3
+         history !a m1 m2/@c prev:p1 state @b=join:Bobby @c=join",
+        expect![[r#"
+            !a join active 3000 heroes @b(Bob)
+              -2..1 [<p1 ~m1 ~m2/@c <p3 m3 s1>]
+              create^1 @b=join:Bob^1 @c=join^2? @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn members_replace_what_history_told_of_them_whenever_they_were_asked_for() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 limited prev:p3
+         history !a m1 m2/@c prev:p1 state @c=join
+         members !a 1 @me=join @c=leave",
+        expect![[r#"
+            !a join active 3000 heroes @c all members
+              -2..1 [<p1 ~m1 ~m2/@c <p3 m3 s1>]
+              create^1 @c=leave^3 @me=join^1
+        "#]],
+    );
+}

@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use crate::cache::{AccountCache, Filter, RoomNumber};
 use crate::connection::{
     answer::{Done, Question},
-    lists::{self, Configs, Reach},
-    request::{ExtensionsRequest, ListRequest, RoomConfig, SyncRequest, Window, Wire},
+    lists::{Configs, Reach, Subscriptions, WindowedView},
+    request::{ExtensionsRequest, ListRequest, SyncRequest, Window, Wire},
     response::{ExtensionsResponse, RoomResult},
     rooms::{EffectiveConfig, Fetch},
     state::{RoomSent, State},
@@ -18,8 +18,8 @@ use crate::model::{Filters, Position, RecordKey, Timestamp};
 
 /// How a connection stands.
 pub struct Standing<'a> {
-    /// The last request that came, with the subscriptions that held for it; `None` where none came since the start.
-    pub request: Option<(&'a SyncRequest, &'a FxHashMap<OwnedRoomId, RoomConfig>)>,
+    /// The last request that came, with the subscriptions that held for it; `None` where none is remembered.
+    pub request: Option<(&'a SyncRequest, &'a Subscriptions)>,
     /// What became of it.
     pub stage: Stage,
     /// What the client confirmed.
@@ -36,8 +36,8 @@ pub struct Standing<'a> {
 /// What became of a connection's last request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// None came since the engine started.
-    Never,
+    /// It is not remembered: none came since the engine started, or the connection was idle for long.
+    Unknown,
     /// It waits.
     Waiting,
     /// It was answered then.
@@ -173,10 +173,9 @@ impl Standing<'_> {
             Some((state, frontier)) => (state, *frontier),
             None => (self.confirmed, self.frontier),
         };
-        let owed = lists::owed(cache, state);
+        let reach = Reach::compute(cache, request, subscriptions, state, None);
         let lists = request.lists.iter();
-        explained.lists = lists.map(|(key, list)| explain_list(cache, key, list, &owed, number)).collect();
-        let reach = Reach::compute(cache, request, subscriptions, state);
+        explained.lists = lists.map(|(key, list)| explain_list(cache, key, list, &reach.owed, number)).collect();
         let Some(reached) = reach.get(number) else { return Ok(explained) };
         explained.config = Some(Configs::default().of(reached, subscriptions.get(room), request));
         // What the device gets beside its rooms is not asked: it has nothing to do with this one.
@@ -222,27 +221,28 @@ fn sent(state: &State, room: &RoomId, frontier: Option<Position>) -> Option<Sent
 }
 
 fn explain_list(
-    cache: &mut AccountCache,
+    cache: &AccountCache,
     key: &str,
     list: &ListRequest,
     owed: &[RoomNumber],
     number: RoomNumber,
 ) -> ExplainedList {
-    let rooms = lists::rooms_of(cache, list, owed);
+    let windowed = WindowedView::of(cache, list, owed);
     let neighbour = |index: usize| {
-        let entry = cache.rooms.get(*rooms.get(index)?)?;
+        let rooms = windowed.view.rooms(index..index.saturating_add(1));
+        let entry = cache.rooms.get(*rooms.first()?)?;
         Some(Neighbour { room_id: entry.room_id.clone(), activity: entry.activity })
     };
-    let place = rooms.iter().position(|other| *other == number).map(|index| Place {
+    let place = windowed.view.index_of(number).map(|index| Place {
         index,
-        in_window: list.window.holds(index),
+        in_window: windowed.holds(number),
         before: index.checked_sub(1).and_then(neighbour),
         after: neighbour(index + 1),
     });
     let entry = cache.rooms.get(number);
     ExplainedList {
         key: key.to_owned(),
-        count: rooms.len(),
+        count: windowed.view.len(),
         window: list.window.clone(),
         filters: list.filters.clone(),
         refusing: entry.map(|entry| cache.refusing_filters(&list.filters, entry)).unwrap_or_default(),

@@ -10,7 +10,7 @@ mod presence;
 mod receipts;
 mod scope;
 pub(super) mod to_device;
-mod typing;
+pub(super) mod typing;
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -64,7 +64,10 @@ fn membership(held: &HeldRoom) -> &'static str {
 pub fn of_connection(explanation: &Explanation, connection: &ExplainedConnection) -> Vec<String> {
     let mut words = Vec::new();
     match connection.stage {
-        Stage::Never => words.push("no request came since the engine started, so its lists are not known".to_owned()),
+        Stage::Unknown => words.push(
+            "none of its requests is remembered, so its lists are not known: it was idle for long, or the engine has started anew"
+                .to_owned(),
+        ),
         Stage::Waiting => words.push("a request waits for news".to_owned()),
         Stage::Answered(_) => {}
         Stage::GivenUp => words.push("the last request was given up before it was answered".to_owned()),
@@ -76,7 +79,7 @@ pub fn of_connection(explanation: &Explanation, connection: &ExplainedConnection
         words.push("a subscription names it".to_owned());
     }
     let reached = connection.subscribed || connection.lists.iter().any(ExplainedList::is_in_window);
-    if connection.stage != Stage::Never && !reached {
+    if connection.stage != Stage::Unknown && !reached {
         words.push("no window holds it and no subscription names it, so nothing of it is sent".to_owned());
     }
     words.push(past(connection));
@@ -175,7 +178,7 @@ fn past(connection: &ExplainedConnection) -> String {
     let in_last = connection.was_in_last_answer();
     match (&connection.confirmed, &connection.unconfirmed) {
         (None, None) => "it was not sent on this connection".to_owned(),
-        (None, Some(_)) if connection.stage == Stage::Never => {
+        (None, Some(_)) if connection.stage == Stage::Unknown => {
             "it was sent with the last answer that is stored; the next request shows whether the client has that one"
                 .to_owned()
         }

@@ -13,7 +13,7 @@ pub fn write(mut object: Object<'_>, explanation: &Explanation, connection: &Exp
     object.texts("because", because::of_connection(explanation, connection));
     object.number("last_used", connection.used.0);
     let (stage, answered) = match connection.stage {
-        Stage::Never => (None, None),
+        Stage::Unknown => (None, None),
         Stage::Waiting => (Some("waiting"), None),
         Stage::Answered(at) => (Some("answered"), Some(at)),
         Stage::GivenUp => (Some("given_up"), None),

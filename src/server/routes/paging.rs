@@ -56,3 +56,27 @@ fn position(pair: &str) -> Option<(&str, String)> {
 fn encode(token: &str) -> String {
     percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::texts};
+
+    #[test]
+    fn only_a_pos_is_taken_for_one_whatever_the_query() {
+        const PAIRS: &[&str] = &["from=9%2Fs41_2_77", "to=1/s1_1_1", "from=s72595_4483", "from=%ff%fe", "dir=b", "="];
+        fuzz("paging", &texts(PAIRS), |input| {
+            let query = String::from_utf8_lossy(input);
+            for pair in query.split('&') {
+                let Some((name, pos)) = position(pair) else { continue };
+                assert!(matches!(name, "from" | "to"));
+                let again = format!("{name}={}", encode(&pos));
+                assert_eq!(
+                    position(&again),
+                    Some((name, pos.clone())),
+                    "what is written for the homeserver is read back"
+                );
+            }
+        });
+    }
+}

@@ -7,6 +7,7 @@ use crate::scenario::{check, check_simplified, check_v4};
 #[test]
 fn a_room_outside_of_the_window_has_an_index_and_no_rule() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 | !b timeline m2 | !c timeline m3
         sync list all [0,1] timeline 1
             all: 3
@@ -37,6 +38,7 @@ fn a_room_outside_of_the_window_has_an_index_and_no_rule() {
 #[test]
 fn every_window_of_a_list_is_named() {
     check_simplified(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 | !b timeline m2 | !c timeline m3
         sync list all [0,0] [2,2] list count nowhere
             all: 3
@@ -61,6 +63,7 @@ fn every_window_of_a_list_is_named() {
 #[test]
 fn each_filter_that_refuses_a_room_is_named() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a encryption tags m.favourite timeline m1 | !s space child!a timeline m2 | !b timeline m3 | !i invite bare | direct !a
         sync list people [0,9] dm list others [0,9] not-dm not-encrypted list invites [0,9] invited list fav [0,9] tags=m.favourite list not-fav [0,9] not-tags=m.favourite list spaces [0,9] types=m.space list in-s [0,9] spaces=!s list unread [0,9] unread
             fav: 1
@@ -132,6 +135,7 @@ fn each_filter_that_refuses_a_room_is_named() {
 #[test]
 fn a_filter_has_the_name_of_its_wire() {
     check_v4(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list invites [0,9] invited
             invites: 0
@@ -142,6 +146,7 @@ fn a_filter_has_the_name_of_its_wire() {
             > it was not sent on this connection
     "#]]);
     check_simplified(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list invites [0,9] invited
             invites: 0
@@ -156,6 +161,7 @@ fn a_filter_has_the_name_of_its_wire() {
 #[test]
 fn a_subscription_reaches_a_room_that_no_window_holds() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 m2 m3 | !b timeline m4
         sync list all [0,0] timeline 1 room !a timeline 20 state name
             all: 2
@@ -182,6 +188,7 @@ fn a_subscription_reaches_a_room_that_no_window_holds() {
 #[test]
 fn an_answer_is_told_from_one_that_the_client_has_confirmed() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         explain !a
             the user is in the room
@@ -231,6 +238,7 @@ fn an_answer_is_told_from_one_that_the_client_has_confirmed() {
 #[test]
 fn a_waiting_request_says_what_it_waits_with() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,0]
             all: 2
@@ -262,6 +270,7 @@ fn a_waiting_request_says_what_it_waits_with() {
 #[test]
 fn explaining_takes_nothing_as_sent() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list all [0,9] timeline 5 ext receipts ext typing
             all: 1
@@ -292,6 +301,7 @@ fn explaining_takes_nothing_as_sent() {
 #[test]
 fn a_room_that_has_fallen_behind_says_up_to_where_it_was_sent() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,1] timeline 1
             all: 2
@@ -329,6 +339,7 @@ fn a_room_that_has_fallen_behind_says_up_to_where_it_was_sent() {
 #[test]
 fn a_room_that_was_left_is_held_by_the_connection_that_was_sent_it() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,9]
             all: 2
@@ -357,6 +368,7 @@ fn a_room_that_was_left_is_held_by_the_connection_that_was_sent_it() {
 #[test]
 fn memberships_are_told_apart() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !invited invite name="Club" | !knocked knock | !kicked timeline m1 | !banned timeline m2 | !left timeline m3 | !turned-down invite
         v2: !kicked leave timeline kick@me | !banned leave timeline ban@me | !left leave | !turned-down leave
         sync list all [0,9]
@@ -402,6 +414,7 @@ fn memberships_are_told_apart() {
 #[test]
 fn what_is_known_by_its_id_alone_or_by_scouting_is_said_to_be() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         homeserver: history !a create join@me join@bob name="Tea" m1 m2
         homeserver: joined !a !b
         homeserver: notified !a
@@ -433,6 +446,7 @@ fn what_is_known_by_its_id_alone_or_by_scouting_is_said_to_be() {
 #[test]
 fn an_event_that_waits_for_the_devices_own_poll_is_said_to() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         login-device TABLET
         sync device=TABLET list all [0,9] timeline 5
@@ -452,6 +466,7 @@ fn an_event_that_waits_for_the_devices_own_poll_is_said_to() {
 #[test]
 fn a_device_sees_its_own_connections_only() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         login-device TABLET
         sync list all [0,9]
@@ -474,6 +489,7 @@ fn a_device_sees_its_own_connections_only() {
 #[test]
 fn a_room_that_the_account_does_not_know_is_said_to_be_unknown() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list all [0,9] room !nowhere timeline 1
             all: 1
@@ -488,6 +504,7 @@ fn a_room_that_the_account_does_not_know_is_said_to_be_unknown() {
 #[test]
 fn another_user_sees_nothing_of_my_account() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list all [0,9]
             all: 1
@@ -510,6 +527,7 @@ fn another_user_sees_nothing_of_my_account() {
 #[test]
 fn what_is_held_of_a_room_is_counted() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a name="Tea" topic="hot" encryption tags m.favourite timeline m1 m2
         v2: !a receipts m3@me typing @bob timeline m3
         explain !a show room
@@ -527,6 +545,7 @@ fn what_is_held_of_a_room_is_counted() {
 #[test]
 fn the_fields_stay() {
     check_v4(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a name="Tea" tags m.favourite receipts m2@me m2@bob typing @bob limited prev=p1 timeline m1 m2 | !b timeline m3
         sync list all [0,0] timeline 1 state name lazy list fav tags=m.favourite timeline 2 state topic/* ext receipts ext typing
             all: 2
@@ -769,6 +788,7 @@ fn the_fields_stay() {
 #[test]
 fn a_connection_that_there_is_not_is_said_not_to_be() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         explain !a conn=list
             the user is in the room
@@ -794,6 +814,7 @@ fn a_connection_that_there_is_not_is_said_not_to_be() {
 #[test]
 fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -803,7 +824,7 @@ fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
         restart
         explain !a
             the user is in the room
-            > no request came since the engine started, so its lists are not known
+            > no request is remembered since the engine started or the connection was idle, so its lists are not known
             > it was sent with the last answer that is stored; the next request shows whether the client has that one
         sync
             all: 1
@@ -818,6 +839,7 @@ fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
 #[test]
 fn what_is_asked_wrongly_is_refused() {
     check(expect![[r#"
+        # Undisturbed: a restart forgets what was asked.
         explain !a
             404 M_NOT_FOUND: No device of this user is in use here
         v2: !a timeline m1

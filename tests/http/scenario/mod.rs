@@ -33,13 +33,14 @@
 //!
 //! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields. `page !a
 //! prev=TOKEN` pages back, `page !a pos` from the last `pos`. `restart` kills the server's process and starts it again,
-//! `stop` ends it in order. `explain !a` (with `conn=b`, `conn=*` for all, `device=TABLET`, `token=t`, `show room`, `show json`) shows why a
-//! room is where it is, `explain ?room=x` asks so literally. `status`, `settled WORD`, `settled WORD @eve`, `login TOKEN`, `logout TOKEN soft`, `login-device TABLET` (a device named `@eve` is another user's), `was-asked
+//! `stop` ends it in order. `explain !a` (with `conn=b`, `conn=*` for all, `device=TABLET`, `token=t`, `show room`, `show
+//! json`) shows why a room is where it is, `explain ?room=x` asks so literally. `status`, `settled WORD`, `settled WORD
+//! @eve`, `login TOKEN`, `logout TOKEN soft`, `login-device TABLET` (a device named `@eve` is another user's), `was-asked
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!
 //! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
-//! the homeserver MSC4222: none of it may change what comes, but for scenarios that count requests or explain. `SCENARIO_LOG=debug`
-//! shows what the servers say.
+//! the homeserver MSC4222: none of it may change what comes. A scenario that says `# Undisturbed: …` goes without, and says
+//! why: it counts requests, say. `npm run test:full` runs them all so. `SCENARIO_LOG=debug` shows what the servers say.
 
 mod answer;
 mod explain;

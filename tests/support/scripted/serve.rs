@@ -389,7 +389,11 @@ fn messages(state: &State, room: &str, query: &Query) -> Response {
     let first = end.saturating_sub(limit);
     let chunk: Vec<&Value> = room.events[first..end].iter().rev().collect();
     let token = (first > 0).then(|| before_token(&room.events[first]));
-    Json(json!({ "chunk": chunk, "start": query.get("from").unwrap_or("end"), "end": token })).into_response()
+    let is_sender = |member: &&Value| chunk.iter().any(|event| event["sender"] == member["state_key"]);
+    let members = room.state.values().filter(|event| event["type"] == "m.room.member");
+    let state: Vec<&Value> = members.filter(is_sender).collect();
+    let start = query.get("from").unwrap_or("end");
+    Json(json!({ "chunk": chunk, "start": start, "end": token, "state": state })).into_response()
 }
 
 fn context(state: &State, room: &str, event: &str) -> Response {
