@@ -5,7 +5,7 @@
 import type { Status } from "./status.js";
 
 /** The version of these messages. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 1;
 
 /** Which API a request speaks: MSC4186 as merged, or what it was called before. */
 export type Wire = "v4" | "simplified";
@@ -22,13 +22,11 @@ export interface Account {
 export type ToWorker =
   /** First of all, and once. `alive` names a lock that the worker shall hold as long as it lives. */
   | { type: "open"; protocol: number; id: number; account: Account; alive: string; wasmUrl?: string }
-  /** `body` is transferred. Replied to by `answer`. */
-  | { type: "sync"; id: number; wire: Wire; query: string; body: ArrayBuffer }
+  /** `body` is transferred. Replied to by `answer`. As `explain` it asks what `GET /_sash/explain` with this query does. */
+  | { type: "sync"; id: number; wire: Wire | "explain"; query: string; body: ArrayBuffer }
   /** The request `id` is not waited for any more; it gets no reply. */
   | { type: "abort"; id: number }
   | { type: "v2-token"; id: number; pos: string; before: boolean }
-  /** `query` is what `GET /_sash/explain` has in its URL. Replied to by `answer`. */
-  | { type: "explain"; id: number; query: string }
   | { type: "set-token"; token: string }
   /** End polling; keep what is stored. */
   | { type: "stop"; id: number }
@@ -39,7 +37,7 @@ export type ToWorker =
 export type FromWorker =
   /** The lock named in `open` is held: whoever gets it knows that the worker is gone. */
   | { type: "alive" }
-  /** The reply to `sync` and `explain`: an HTTP answer, `body` transferred. */
+  /** The reply to `sync`: an HTTP answer, `body` transferred. */
   | { type: "answer"; id: number; status: number; body: ArrayBuffer }
   /** The reply to everything else that has an id. */
   | { type: "done"; id: number; value?: string }

@@ -165,7 +165,7 @@ export class Sash extends TypedEventTarget {
    */
   async explain(roomId: string, { connId }: { connId?: string } = {}): Promise<Explanation> {
     const query = new URLSearchParams({ room: roomId, ...(connId !== undefined && { conn_id: connId }) });
-    return read(await this.#link.explain(query.toString()));
+    return read(await this.#link.sync("explain", query.toString(), new ArrayBuffer(0)));
   }
 
   /** Ends polling, waits for what is being written, and ends the worker. What is stored stays. Pending calls reject with `ClosedError`. Never rejects. */

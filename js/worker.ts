@@ -1,5 +1,5 @@
 // The dedicated worker: one account's engine, driven by messages. No decisions here: the engine makes them.
-import init, { Engine, type EngineAnswer, onPanic } from "./pkg/sash.js";
+import init, { Engine, onPanic } from "./pkg/sash.js";
 import { type FromWorker, PROTOCOL, type ToWorker } from "./messages.js";
 import type { Status } from "./status.js";
 
@@ -60,13 +60,11 @@ function handle(message: ToWorker): void {
     case "open":
       return void reply(message.id, () => open(message));
     case "sync":
-      return void answer(message.id, () => opened().sync(message.id, message.wire, message.query, new Uint8Array(message.body)));
+      return void sync(message);
     case "abort":
       return engine?.cancel(message.id);
     case "set-token":
       return engine?.setToken(message.token);
-    case "explain":
-      return void answer(message.id, () => opened().explain(message.query));
     case "v2-token":
       return void reply(message.id, () => opened().v2Token(message.pos, message.before));
     case "stop":
@@ -106,9 +104,9 @@ function hold(name: string, signal?: AbortSignal): Promise<void> {
   });
 }
 
-async function answer(id: number, work: () => Promise<EngineAnswer | undefined>): Promise<void> {
+async function sync({ id, wire, query, body }: ToWorker & { type: "sync" }): Promise<void> {
   try {
-    const answer = await work();
+    const answer = await opened().sync(id, wire, query, new Uint8Array(body));
     if (answer) scope.postMessage({ type: "answer", id, status: answer.status, body: answer.body.buffer }, [answer.body.buffer]);
   } catch (error) {
     refuse(id, error);

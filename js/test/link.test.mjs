@@ -65,15 +65,6 @@ test('answers find their requests, in whatever order they come', async () => {
   assert.deepEqual((await Promise.all(calls)).map(({ status }) => status), [200, 400]);
 });
 
-test('an explanation is an answer to a question by query', async () => {
-  const { link, seen, say } = scene();
-  const call = link.explain('room=%21a%3Ab');
-  const [{ id, ...message }] = seen.sent;
-  assert.deepEqual(message, { type: 'explain', query: 'room=%21a%3Ab' });
-  say({ type: 'answer', id, status: 200, body: bytes('{}') });
-  assert.deepEqual((await call).status, 200);
-});
-
 test('the body is transferred, not copied', () => {
   const { link } = scene();
   const body = bytes('{}');

@@ -12,12 +12,7 @@ use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use super::{
-    Fetch, IndexedDbStorage,
-    answer::{answer, explain},
-    console, error,
-    error::Failure,
-};
+use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Failure};
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
@@ -96,7 +91,8 @@ impl Engine {
         Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
     }
 
-    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`. Resolves to `undefined` if it was
+    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`; as `explain` it is what `GET
+    /// /_sash/explain` has in its query. Resolves to `undefined` if it was
     /// cancelled; never rejects.
     pub async fn sync(&self, id: u32, wire: String, query: String, body: Vec<u8>) -> Option<EngineAnswer> {
         if self.waiting.borrow().len() >= limits::ENGINE_REQUESTS {
@@ -116,11 +112,6 @@ impl Engine {
     /// Ends the request `id` without an answer, if it still waits.
     pub fn cancel(&self, id: u32) {
         self.waiting.borrow_mut().remove(&id);
-    }
-
-    /// Explains a room; `query` is what `GET /_sash/explain` has in its URL. Never rejects.
-    pub async fn explain(&self, query: String) -> EngineAnswer {
-        to_js(explain(&self.account, &self.device, &query).await)
     }
 
     /// Gives the poller a newer access token.

@@ -1,7 +1,5 @@
 //! What the account holds of a room.
 
-use std::collections::BTreeMap;
-
 use ruma::{OwnedRoomId, OwnedUserId};
 
 use crate::cache::AccountCache;
@@ -35,11 +33,11 @@ pub struct HeldRoom {
     /// Tokens of the homeserver: beside which event, whether after it, and the token.
     pub tokens: Vec<(Ordinal, bool, String)>,
     /// How many state entries are held of each type but members.
-    pub state: BTreeMap<String, u64>,
+    pub state: Vec<(String, u64)>,
     /// How many state entries were removed, and are remembered as such.
     pub removed_state: u64,
     /// How many members are known, by membership.
-    pub members: BTreeMap<&'static str, u64>,
+    pub members: Vec<(Membership, u64)>,
     /// How many events of stripped state are held; `None` where there is none to hold.
     pub stripped: Option<usize>,
     /// How many receipts are held.
@@ -113,22 +111,32 @@ fn tokens(item: &TimelineEvent) -> impl Iterator<Item = (Ordinal, bool, String)>
     before.into_iter().chain(item.token_after.clone().map(|token| (item.ordinal, true, token)))
 }
 
-fn by_type(state: &StateView<'_>) -> (BTreeMap<String, u64>, u64) {
-    let (mut counts, mut removed) = (BTreeMap::new(), 0);
+fn by_type(state: &StateView<'_>) -> (Vec<(String, u64)>, u64) {
+    let mut kinds = Vec::new();
+    let mut removed = 0;
     for (kind, _, entry) in state.iter() {
         match entry.event {
-            Some(_) => *counts.entry(kind.to_owned()).or_default() += 1,
+            Some(_) => kinds.push(kind),
             None => removed += 1,
+        }
+    }
+    let mut counts: Vec<(String, u64)> = Vec::new();
+    for kind in sorted(kinds) {
+        match counts.last_mut().filter(|(last, _)| last == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind.to_owned(), 1)),
         }
     }
     (counts, removed)
 }
 
-fn by_membership(members: &StateView<'_>) -> BTreeMap<&'static str, u64> {
-    let mut counts = BTreeMap::new();
-    for event in members.iter().filter_map(|(_, _, entry)| entry.event.as_ref()) {
-        if let Some(membership) = event.header.membership {
-            *counts.entry(membership.as_str()).or_default() += 1;
+fn by_membership(members: &StateView<'_>) -> Vec<(Membership, u64)> {
+    let mut counts: Vec<(Membership, u64)> = Vec::new();
+    for (_, _, entry) in members.iter() {
+        let Some(membership) = entry.event.as_ref().and_then(|event| event.header.membership) else { continue };
+        match counts.iter_mut().find(|(counted, _)| *counted == membership) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((membership, 1)),
         }
     }
     counts

@@ -9,7 +9,7 @@ use crate::cache::{AccountCache, Filter, RoomNumber};
 use crate::connection::{
     answer::{Done, Question},
     lists::{Configs, Reach, Subscriptions, WindowedView},
-    request::{ExtensionsRequest, ListRequest, SyncRequest, Window, Wire},
+    request::{ListRequest, SyncRequest, Window, Wire},
     response::{ExtensionsResponse, RoomResult},
     rooms::{EffectiveConfig, Fetch},
     state::{RoomSent, State},
@@ -135,7 +135,7 @@ pub struct Next {
     pub ahead: usize,
     /// What it says of the room; `None`: nothing.
     pub result: Option<RoomResult>,
-    /// What the extensions say of it; of anything else, they say nothing here.
+    /// What the extensions say, of it and of what belongs to no room.
     pub extensions: ExtensionsResponse,
     /// Until when the room is held back.
     pub withheld_until: Option<Timestamp>,
@@ -178,12 +178,7 @@ impl Standing<'_> {
         explained.lists = lists.map(|(key, list)| explain_list(cache, key, list, &reach.owed, number)).collect();
         let Some(reached) = reach.get(number) else { return Ok(explained) };
         explained.config = Some(Configs::default().of(reached, subscriptions.get(room), request));
-        // What the device gets beside its rooms is not asked: it has nothing to do with this one.
-        let extensions =
-            ExtensionsRequest { to_device: None, e2ee: false, presence: false, ..request.extensions.clone() };
-        let request = SyncRequest { extensions, ..request.clone() };
-        let question =
-            Question { cache, device, request: &request, subscriptions, frontier, state, reach: &reach, now };
+        let question = Question { cache, device, request, subscriptions, frontier, state, reach: &reach, now };
         let ahead = question.ahead_of(number);
         let computed = Question { reach: &reach.only(number), ..question }.compute(&mut Done::default())?;
         explained.next = Some(Box::new(Next {

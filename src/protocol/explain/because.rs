@@ -37,8 +37,8 @@ pub fn of_room(explanation: &Explanation) -> Vec<String> {
         (true, false) => {
             let named =
                 |other: &crate::connection::ConnectionName| format!("`{}` ({})", other.conn_id, other.wire.name());
-            let others: Vec<String> = explanation.others.iter().map(named).collect();
-            words.push(format!("this device has no connection of that name; it has {}", others.join(", ")));
+            let others = listed(&mut explanation.others.iter().map(named));
+            words.push(format!("this device has no connection of that name; it has {others}"));
         }
     }
     words
@@ -106,17 +106,29 @@ fn of_list(held: &HeldRoom, connection: &ExplainedConnection, list: &ExplainedLi
             }
             Window::Ranges(ranges) => {
                 let side = if place.in_window { "inside" } else { "outside" };
-                let windows: Vec<String> = ranges.iter().map(|(first, last)| format!("[{first}, {last}]")).collect();
-                format!("in list `{key}` at index {index} of {of}, {side} of the window {}", windows.join(", "))
+                let windows = listed(&mut ranges.iter().map(|(first, last)| format!("[{first}, {last}]")));
+                format!("in list `{key}` at index {index} of {of}, {side} of the window {windows}")
             }
         };
     }
     let refused = list.refusing.iter().map(|filter| refusal(*filter, held, connection, &list.filters));
-    let mut reasons: Vec<String> = refused.collect();
-    if !held.is_listed {
-        reasons.push("the user is not in the room".to_owned());
+    let left = (!held.is_listed).then(|| "the user is not in the room".to_owned());
+    format!("not in list `{key}`: {}", joined(&mut refused.chain(left), "; "))
+}
+
+fn listed(parts: &mut dyn Iterator<Item = String>) -> String {
+    joined(parts, ", ")
+}
+
+fn joined(parts: &mut dyn Iterator<Item = String>, separator: &str) -> String {
+    let mut list = String::new();
+    for part in parts {
+        if !list.is_empty() {
+            list.push_str(separator);
+        }
+        list.push_str(&part);
     }
-    format!("not in list `{key}`: {}", reasons.join("; "))
+    list
 }
 
 /// Returns what the wire calls a filter.
@@ -156,12 +168,14 @@ fn refusal(filter: Filter, held: &HeldRoom, connection: &ExplainedConnection, fi
         Filter::IsEncrypted => flag(filters.is_encrypted, "the room is encrypted", "the room is not encrypted"),
         Filter::IsUnread => flag(filters.is_unread, "the room is unread", "the room is not unread"),
         Filter::Tags | Filter::NotTags if entry.tags.is_empty() => "refuses it, because it has no tags".to_owned(),
-        Filter::Tags | Filter::NotTags => format!("refuses it, because its tags are {}", entry.tags.join(", ")),
+        Filter::Tags | Filter::NotTags => {
+            format!("refuses it, because its tags are {}", listed(&mut entry.tags.iter().cloned()))
+        }
         Filter::RoomTypes | Filter::NotRoomTypes => format!("refuses it, because {}", kind()),
         Filter::Spaces if held.spaces.is_empty() => "refuses it, because it is in no joined space".to_owned(),
         Filter::Spaces => {
-            let spaces: Vec<&str> = held.spaces.iter().map(|space| space.as_str()).collect();
-            format!("refuses it, because the joined spaces that hold it are {}", spaces.join(", "))
+            let spaces = listed(&mut held.spaces.iter().map(ToString::to_string));
+            format!("refuses it, because the joined spaces that hold it are {spaces}")
         }
     };
     format!("the filter {} {said}", filter_name(filter, connection))
@@ -221,7 +235,7 @@ fn future(explanation: &Explanation, connection: &ExplainedConnection, next: &Ne
         return format!("{who} gets nothing of it: nothing about it is new");
     }
     let anew = if next.result.as_ref().is_some_and(|result| result.initial) { "it anew" } else { "what is new of it" };
-    let mut said = format!("{who} gets {anew}: {}", parts.join(", "));
+    let mut said = format!("{who} gets {anew}: {}", listed(&mut parts.into_iter()));
     if next.ahead >= ANSWER_ROOMS {
         said.push_str(&format!(
             "; but not at once: {} rooms come before it, and an answer has at most {ANSWER_ROOMS}",

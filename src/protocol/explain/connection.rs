@@ -1,6 +1,6 @@
 //! What one connection has to do with a room.
 
-use super::{Array, Object, because, length, name, number_or_null, ordinal, range, text_or_null};
+use super::{Array, Object, because, length, name, number_or_null, ordinal, range, text_or_null, texts};
 use crate::connection::{
     EffectiveConfig, ExplainedConnection, ExplainedList, Explanation, Fetch, Mark, Neighbour, Next, Place, RoomResult,
     Sent, Stage, StatePattern, Wanted, Window,
@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 /// Writes it.
 pub fn write(mut object: Object<'_>, explanation: &Explanation, connection: &ExplainedConnection) {
     name(&mut object, &connection.name);
-    object.texts("because", because::of_connection(explanation, connection));
+    texts(&mut object, "because", &mut because::of_connection(explanation, connection).iter().map(String::as_str));
     object.number("last_used", connection.used.0);
     let (stage, answered) = match connection.stage {
         Stage::Unknown => (None, None),
@@ -49,7 +49,8 @@ fn time_or_null(object: &mut Object<'_>, key: &str, time: Option<Timestamp>) {
 
 fn write_list(mut object: Object<'_>, connection: &ExplainedConnection, list: &ExplainedList) {
     object.number("count", length(list.count));
-    object.texts("refused_by", list.refusing.iter().map(|filter| because::filter_name(*filter, connection)));
+    let refusing = list.refusing.iter().map(|filter| because::filter_name(*filter, connection));
+    texts(&mut object, "refused_by", &mut refusing.into_iter());
     match &list.window {
         Window::All => object.raw("ranges", "null"),
         Window::Ranges(ranges) => {
@@ -147,8 +148,8 @@ fn write_next(mut object: Object<'_>, next: &Next) {
         Some(result) => write_result(object.object("room"), result),
         None => object.raw("room", "null"),
     }
-    object.texts("extensions", next.extension_names());
-    object.texts("fetches", next.fetch.iter().map(Fetch::name));
+    texts(&mut object, "extensions", &mut next.extension_names().into_iter());
+    texts(&mut object, "fetches", &mut next.fetch.iter().map(Fetch::name));
     object.close();
 }
 
@@ -172,6 +173,6 @@ fn write_result(mut object: Object<'_>, result: &RoomResult) {
         ("highlight_count", result.highlight_count.is_some()),
         ("stripped_state", result.stripped_state.is_some()),
     ];
-    object.texts("fields", said.iter().filter(|(_, said)| *said).map(|(name, _)| name));
+    texts(&mut object, "fields", &mut said.into_iter().filter(|(_, said)| *said).map(|(name, _)| name));
     object.close();
 }

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::connection::{ConnectionName, EngineState, ExplainRequest, Explanation};
 use crate::limits::OPAQUE_IDENTIFIER;
-use crate::model::Position;
 
 /// Reads a request: `query` is the part of the URL after `?`, without it.
 pub fn parse(query: &str) -> Result<ExplainRequest, RequestError> {
@@ -42,7 +41,7 @@ pub fn render(explanation: &Explanation) -> String {
     let mut object = Object::open(&mut out);
     object.text("room_id", explanation.room_id.as_str());
     object.flag("known", explanation.room.is_some());
-    object.texts("because", because::of_room(explanation));
+    texts(&mut object, "because", &mut because::of_room(explanation).iter().map(String::as_str));
     account(object.object("account"), explanation);
     match &explanation.room {
         Some(held) => room::write(object.object("room"), held, &explanation.engine),
@@ -101,11 +100,19 @@ fn flag_or_null(object: &mut Object<'_>, key: &str, flag: Option<bool>) {
     }
 }
 
-fn counts<K: AsRef<str>>(mut object: Object<'_>, counts: impl IntoIterator<Item = (K, u64)>) {
+fn counts(mut object: Object<'_>, counts: &mut dyn Iterator<Item = (&str, u64)>) {
     for (key, count) in counts {
-        object.number(key.as_ref(), count);
+        object.number(key, count);
     }
     object.close();
+}
+
+fn texts(object: &mut Object<'_>, key: &str, texts: &mut dyn Iterator<Item = &str>) {
+    let mut array = object.array(key);
+    for text in texts {
+        array.text(text);
+    }
+    array.close();
 }
 
 /// Ordinals of history are negative.
@@ -115,10 +122,6 @@ fn ordinal(ordinal: crate::model::Ordinal) -> String {
 
 fn length(list: usize) -> u64 {
     list as u64
-}
-
-fn positions(object: Object<'_>, positions: &[(&str, Position)]) {
-    counts(object, positions.iter().map(|(name, position)| (*name, position.0)));
 }
 
 fn range(mut array: Array<'_>, (first, last): (u64, u64)) {

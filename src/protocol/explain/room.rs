@@ -1,6 +1,6 @@
 //! What is held of a room.
 
-use super::{EngineState, Object, counts, flag_or_null, length, number_or_null, ordinal, positions, text_or_null};
+use super::{EngineState, Object, counts, flag_or_null, length, number_or_null, ordinal, text_or_null, texts};
 use crate::connection::HeldRoom;
 use crate::model::{Known, RoomEntry};
 
@@ -17,17 +17,19 @@ pub fn write(mut object: Object<'_>, held: &HeldRoom, engine: &EngineState) {
     summary(&mut object, held);
     changed(object.object("changed"), held);
     timeline(object.object("timeline"), held);
-    counts(object.object("state"), held.state.iter().map(|(kind, count)| (kind, *count)));
+    counts(object.object("state"), &mut held.state.iter().map(|(kind, count)| (kind.as_str(), *count)));
     object.number("removed_state", held.removed_state);
     let mut members = object.object("members");
     members.flag("complete", entry.members_complete);
-    counts(members.object("known"), held.members.iter().map(|(membership, count)| (*membership, *count)));
+    let known = held.members.iter().map(|(membership, count)| (membership.as_str(), *count));
+    counts(members.object("known"), &mut known.into_iter());
     members.close();
     number_or_null(&mut object, "stripped_state", held.stripped.map(length));
     receipts(object.object("receipts"), held);
-    counts(object.object("account_data"), held.account_data.iter().map(|(kind, position)| (kind, position.0)));
-    object.texts("typing", held.typing_users());
-    object.texts("fetching", &engine.fetching);
+    let data = &held.account_data;
+    counts(object.object("account_data"), &mut data.iter().map(|(kind, position)| (kind.as_str(), position.0)));
+    texts(&mut object, "typing", &mut held.typing_users().iter().map(|user| user.as_str()));
+    texts(&mut object, "fetching", &mut engine.fetching.iter().copied());
     object.close();
 }
 
@@ -44,7 +46,7 @@ fn summary(object: &mut Object<'_>, held: &HeldRoom) {
     let entry = &held.entry;
     text_or_null(object, "name", entry.name.as_deref());
     object.text("name_from", name_from(entry));
-    object.texts("heroes", entry.heroes.iter().map(|hero| &hero.user_id));
+    texts(object, "heroes", &mut entry.heroes.iter().map(|hero| hero.user_id.as_str()));
     text_or_null(object, "canonical_alias", entry.canonical_alias.as_deref());
     text_or_null(object, "avatar", entry.avatar.as_ref().map(|avatar| avatar.as_str()));
     flag_or_null(object, "is_encrypted", entry.encrypted);
@@ -52,8 +54,8 @@ fn summary(object: &mut Object<'_>, held: &HeldRoom) {
     object.flag("is_type_known", entry.create_known);
     text_or_null(object, "room_type", entry.room_type.as_deref());
     text_or_null(object, "successor", entry.successor.as_ref().map(|room| room.as_str()));
-    object.texts("tags", &entry.tags);
-    object.texts("spaces", &held.spaces);
+    texts(object, "tags", &mut entry.tags.iter().map(String::as_str));
+    texts(object, "spaces", &mut held.spaces.iter().map(|space| space.as_str()));
     object.number("space_children", length(entry.space_children.len()));
     number_or_null(object, "joined_count", entry.joined_count);
     number_or_null(object, "invited_count", entry.invited_count);
@@ -85,7 +87,7 @@ fn changed(object: Object<'_>, held: &HeldRoom) {
         ("account_data", changed.account_data),
         ("typing", held.typing.as_ref().map(|typing| typing.position).unwrap_or_default()),
     ];
-    positions(object, &aspects);
+    counts(object, &mut aspects.into_iter().map(|(aspect, position)| (aspect, position.0)));
 }
 
 fn timeline(mut object: Object<'_>, held: &HeldRoom) {

@@ -824,7 +824,7 @@ fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
         restart
         explain !a
             the user is in the room
-            > no request is remembered since the engine started or the connection was idle, so its lists are not known
+            > none of its requests is remembered, so its lists are not known: it was idle for long, or the engine has started anew
             > it was sent with the last answer that is stored; the next request shows whether the client has that one
         sync
             all: 1
