@@ -217,7 +217,8 @@ impl Connection {
             };
         }
         let after = || {
-            let mut after = self.confirmed.clone();
+            let mut after = State::default();
+            after.apply(self.confirmed.to_delta());
             self.pending.clone().into_iter().for_each(|delta| after.apply(delta));
             after
         };

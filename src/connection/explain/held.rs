@@ -1,6 +1,6 @@
 //! What the account holds of a room.
 
-use ruma::{OwnedRoomId, OwnedUserId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::cache::AccountCache;
 use crate::connection::{
@@ -60,30 +60,56 @@ impl HeldRoom {
         let receipts = reader.receipts(room);
         let account_data = reader.account_data(room);
         let (timeline, state, members) = (timeline?, state?, members?);
-        let receipts = receipts?.map_or(&[][..], |record| &record.receipts);
+        let (stripped, receipts, account_data) = (stripped?, receipts?, account_data?);
         let (state, removed_state) = by_type(&state);
-        let spaces = cache.rooms.iter().map(|(_, space)| space);
-        let spaces = spaces.filter(|space| space.membership == Membership::Join && space.space_children.contains(room));
-        let data = account_data?.map(|record| record.entries.iter()).into_iter().flatten();
-        Some(HeldRoom {
+        let mut held = HeldRoom {
             entry: entry.clone(),
             is_listed: cache.is_listed(entry),
             is_outside: rooms::is_outside(entry),
             is_dm: cache.is_dm(entry),
-            spaces: sorted(spaces.map(|space| space.room_id.clone()).collect()),
+            spaces: spaces(cache, room),
             typing: cache.typing.get(room).cloned(),
             events: timeline.len(),
-            live_events: timeline.iter().filter(|item| item.live).count(),
-            gaps: timeline.iter().filter(|item| item.gap_before).map(|item| item.ordinal).collect(),
-            tokens: timeline.iter().flat_map(|item| tokens(item)).collect(),
+            live_events: 0,
+            gaps: Vec::new(),
+            tokens: Vec::new(),
             state,
             removed_state,
             members: by_membership(&members),
-            stripped: stripped?.map(|record| record.events.len()),
-            receipts: receipts.len(),
-            own_receipts: receipts.iter().filter(|receipt| receipt.user == cache.user_id).cloned().collect(),
-            account_data: data.map(|(kind, entry)| (kind.clone(), entry.position)).collect(),
-        })
+            stripped: stripped.map(|record| record.events.len()),
+            receipts: 0,
+            own_receipts: Vec::new(),
+            account_data: Vec::new(),
+        };
+        for item in timeline {
+            held.add_event(item);
+        }
+        if let Some(record) = receipts {
+            held.receipts = record.receipts.len();
+            for receipt in &record.receipts {
+                if receipt.user == cache.user_id {
+                    held.own_receipts.push(receipt.clone());
+                }
+            }
+        }
+        if let Some(record) = account_data {
+            for (kind, entry) in &record.entries {
+                held.account_data.push((kind.clone(), entry.position));
+            }
+        }
+        Some(held)
+    }
+
+    fn add_event(&mut self, item: &TimelineEvent) {
+        self.live_events += usize::from(item.live);
+        if item.gap_before {
+            self.gaps.push(item.ordinal);
+        }
+        for (after, token) in [(false, &item.token_before), (true, &item.token_after)] {
+            if let Some(token) = token {
+                self.tokens.push((item.ordinal, after, token.clone()));
+            }
+        }
     }
 
     /// Returns who types.
@@ -92,23 +118,37 @@ impl HeldRoom {
     }
 }
 
-/// Returns every event that is held, oldest first.
-fn timeline<'a>(reader: &mut Reader<'a>, entry: &RoomEntry) -> Option<Vec<&'a TimelineEvent>> {
-    let held = entry.timeline_first..entry.timeline_end;
-    if held.is_empty() {
-        return Some(Vec::new());
+fn spaces(cache: &AccountCache, room: &RoomId) -> Vec<OwnedRoomId> {
+    let mut spaces = Vec::new();
+    for (_, space) in cache.rooms.iter() {
+        if space.membership == Membership::Join && space.space_children.iter().any(|child| child == room) {
+            spaces.push(space.room_id.clone());
+        }
     }
-    let last = Ordinal(held.end.0.saturating_sub(1));
-    let chunks: Vec<_> =
-        (held.start.chunk()..=last.chunk()).map(|chunk| reader.timeline(&entry.room_id, chunk)).collect();
-    let chunks: Option<Vec<_>> = chunks.into_iter().collect();
-    let events = chunks?.into_iter().flatten().flat_map(|chunk| &chunk.events);
-    Some(events.filter(|item| held.contains(&item.ordinal)).collect())
+    sorted(spaces)
 }
 
-fn tokens(item: &TimelineEvent) -> impl Iterator<Item = (Ordinal, bool, String)> {
-    let before = item.token_before.clone().map(|token| (item.ordinal, false, token));
-    before.into_iter().chain(item.token_after.clone().map(|token| (item.ordinal, true, token)))
+/// Returns every event that is held, oldest first; notes all that is missing.
+fn timeline<'a>(reader: &mut Reader<'a>, entry: &RoomEntry) -> Option<Vec<&'a TimelineEvent>> {
+    let (first, end) = (entry.timeline_first, entry.timeline_end);
+    let (mut events, mut complete) = (Vec::new(), true);
+    if first >= end {
+        return Some(events);
+    }
+    for chunk in first.chunk()..=Ordinal(end.0.saturating_sub(1)).chunk() {
+        match reader.timeline(&entry.room_id, chunk) {
+            Some(Some(chunk)) => {
+                for item in &chunk.events {
+                    if first <= item.ordinal && item.ordinal < end {
+                        events.push(item);
+                    }
+                }
+            }
+            Some(None) => {}
+            None => complete = false,
+        }
+    }
+    complete.then_some(events)
 }
 
 fn by_type(state: &StateView<'_>) -> (Vec<(String, u64)>, u64) {

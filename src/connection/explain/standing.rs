@@ -174,8 +174,9 @@ impl Standing<'_> {
             None => (self.confirmed, self.frontier),
         };
         let reach = Reach::compute(cache, request, subscriptions, state, None);
-        let lists = request.lists.iter();
-        explained.lists = lists.map(|(key, list)| explain_list(cache, key, list, &reach.owed, number)).collect();
+        for (key, list) in &request.lists {
+            explained.lists.push(explain_list(cache, key, list, &reach.owed, number));
+        }
         let Some(reached) = reach.get(number) else { return Ok(explained) };
         explained.config = Some(Configs::default().of(reached, subscriptions.get(room), request));
         let question = Question { cache, device, request, subscriptions, frontier, state, reach: &reach, now };
@@ -201,13 +202,18 @@ impl Next {
     /// Returns the extensions that say something of the room.
     pub fn extension_names(&self) -> Vec<&'static str> {
         let ExtensionsResponse { account_data, receipts, typing, counts, .. } = &self.extensions;
-        let said = [
+        let mut names = Vec::new();
+        for (name, says_something) in [
             ("account_data", account_data.as_ref().is_some_and(|part| !part.rooms.is_empty())),
             ("receipts", receipts.as_ref().is_some_and(|rooms| !rooms.is_empty())),
             ("typing", typing.as_ref().is_some_and(|rooms| !rooms.is_empty())),
             ("sash.counts", counts.as_ref().is_some_and(|rooms| !rooms.is_empty())),
-        ];
-        said.into_iter().filter(|(_, said)| *said).map(|(name, _)| name).collect()
+        ] {
+            if says_something {
+                names.push(name);
+            }
+        }
+        names
     }
 }
 

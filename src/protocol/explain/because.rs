@@ -1,6 +1,6 @@
 //! The explanation in plain words.
 
-use super::{Explanation, length};
+use super::Explanation;
 use crate::connection::{
     ExplainedConnection, ExplainedList, Filter, HeldRoom, Mark, Next, RoomResult, Sent, Stage, Window, Wire,
 };
@@ -35,9 +35,10 @@ pub fn of_room(explanation: &Explanation) -> Vec<String> {
         (false, _) => {}
         (true, true) => words.push("this device has no connection".to_owned()),
         (true, false) => {
-            let named =
-                |other: &crate::connection::ConnectionName| format!("`{}` ({})", other.conn_id, other.wire.name());
-            let others = listed(&mut explanation.others.iter().map(named));
+            let mut others = String::new();
+            for other in &explanation.others {
+                add(&mut others, ", ", &format!("`{}` ({})", other.conn_id, other.wire.name()));
+            }
             words.push(format!("this device has no connection of that name; it has {others}"));
         }
     }
@@ -106,29 +107,30 @@ fn of_list(held: &HeldRoom, connection: &ExplainedConnection, list: &ExplainedLi
             }
             Window::Ranges(ranges) => {
                 let side = if place.in_window { "inside" } else { "outside" };
-                let windows = listed(&mut ranges.iter().map(|(first, last)| format!("[{first}, {last}]")));
+                let mut windows = String::new();
+                for (first, last) in ranges {
+                    add(&mut windows, ", ", &format!("[{first}, {last}]"));
+                }
                 format!("in list `{key}` at index {index} of {of}, {side} of the window {windows}")
             }
         };
     }
-    let refused = list.refusing.iter().map(|filter| refusal(*filter, held, connection, &list.filters));
-    let left = (!held.is_listed).then(|| "the user is not in the room".to_owned());
-    format!("not in list `{key}`: {}", joined(&mut refused.chain(left), "; "))
-}
-
-fn listed(parts: &mut dyn Iterator<Item = String>) -> String {
-    joined(parts, ", ")
-}
-
-fn joined(parts: &mut dyn Iterator<Item = String>, separator: &str) -> String {
-    let mut list = String::new();
-    for part in parts {
-        if !list.is_empty() {
-            list.push_str(separator);
-        }
-        list.push_str(&part);
+    let mut reasons = String::new();
+    for filter in &list.refusing {
+        add(&mut reasons, "; ", &refusal(*filter, held, connection, &list.filters));
     }
-    list
+    if !held.is_listed {
+        add(&mut reasons, "; ", "the user is not in the room");
+    }
+    format!("not in list `{key}`: {reasons}")
+}
+
+/// Puts another part behind those that are there.
+fn add(list: &mut String, separator: &str, part: &str) {
+    if !list.is_empty() {
+        list.push_str(separator);
+    }
+    list.push_str(part);
 }
 
 /// Returns what the wire calls a filter.
@@ -169,12 +171,19 @@ fn refusal(filter: Filter, held: &HeldRoom, connection: &ExplainedConnection, fi
         Filter::IsUnread => flag(filters.is_unread, "the room is unread", "the room is not unread"),
         Filter::Tags | Filter::NotTags if entry.tags.is_empty() => "refuses it, because it has no tags".to_owned(),
         Filter::Tags | Filter::NotTags => {
-            format!("refuses it, because its tags are {}", listed(&mut entry.tags.iter().cloned()))
+            let mut tags = String::new();
+            for tag in &entry.tags {
+                add(&mut tags, ", ", tag);
+            }
+            format!("refuses it, because its tags are {tags}")
         }
         Filter::RoomTypes | Filter::NotRoomTypes => format!("refuses it, because {}", kind()),
         Filter::Spaces if held.spaces.is_empty() => "refuses it, because it is in no joined space".to_owned(),
         Filter::Spaces => {
-            let spaces = listed(&mut held.spaces.iter().map(ToString::to_string));
+            let mut spaces = String::new();
+            for space in &held.spaces {
+                add(&mut spaces, ", ", space.as_str());
+            }
             format!("refuses it, because the joined spaces that hold it are {spaces}")
         }
     };
@@ -229,13 +238,18 @@ fn future(explanation: &Explanation, connection: &ExplainedConnection, next: &Ne
     if unknown {
         return format!("{who} gets nothing of it: only its id is known");
     }
-    let mut parts = next.result.as_ref().map(of_result).unwrap_or_default();
-    parts.extend(next.extension_names().into_iter().map(|name| format!("the extension {name}")));
+    let mut parts = String::new();
+    if let Some(result) = &next.result {
+        say_result(&mut parts, result);
+    }
+    for name in next.extension_names() {
+        add(&mut parts, ", ", &format!("the extension {name}"));
+    }
     if parts.is_empty() {
         return format!("{who} gets nothing of it: nothing about it is new");
     }
     let anew = if next.result.as_ref().is_some_and(|result| result.initial) { "it anew" } else { "what is new of it" };
-    let mut said = format!("{who} gets {anew}: {}", listed(&mut parts.into_iter()));
+    let mut said = format!("{who} gets {anew}: {parts}");
     if next.ahead >= ANSWER_ROOMS {
         said.push_str(&format!(
             "; but not at once: {} rooms come before it, and an answer has at most {ANSWER_ROOMS}",
@@ -245,17 +259,18 @@ fn future(explanation: &Explanation, connection: &ExplainedConnection, next: &Ne
     said
 }
 
-fn of_result(result: &RoomResult) -> Vec<String> {
-    let mut parts = Vec::new();
-    let some = |count: usize, what: &str| {
+fn say_result(parts: &mut String, result: &RoomResult) {
+    let timeline = result.timeline.as_ref().map_or(0, |timeline| timeline.events.len());
+    let stripped = result.stripped_state.as_ref().map_or(0, Vec::len);
+    let counts =
+        [(timeline, "timeline event"), (result.required_state.len(), "state event"), (stripped, "stripped event")];
+    for (count, what) in counts {
         let plural = if count == 1 { "" } else { "s" };
-        (count > 0).then(|| format!("{} {what}{plural}", length(count)))
-    };
-    parts.extend(some(result.timeline.as_ref().map_or(0, |timeline| timeline.events.len()), "timeline event"));
-    parts.extend(some(result.required_state.len(), "state event"));
-    parts.extend(some(result.stripped_state.as_ref().map_or(0, Vec::len), "stripped event"));
-    if parts.is_empty() {
-        parts.push("its summary".to_owned());
+        if count > 0 {
+            add(parts, ", ", &format!("{count} {what}{plural}"));
+        }
     }
-    parts
+    if parts.is_empty() {
+        parts.push_str("its summary");
+    }
 }

@@ -1,16 +1,16 @@
 //! What one connection has to do with a room.
 
-use super::{Array, Object, because, length, name, number_or_null, ordinal, range, text_or_null, texts};
+use super::{Array, Object, because, length, name, number_or_null, ordinal, range, sentences, text_or_null, texts};
 use crate::connection::{
-    EffectiveConfig, ExplainedConnection, ExplainedList, Explanation, Fetch, Mark, Neighbour, Next, Place, RoomResult,
-    Sent, Stage, StatePattern, Wanted, Window,
+    EffectiveConfig, ExplainedConnection, ExplainedList, Explanation, Mark, Neighbour, Next, Place, RoomResult, Sent,
+    Stage, StatePattern, Wanted, Window,
 };
 use crate::model::Timestamp;
 
 /// Writes it.
 pub fn write(mut object: Object<'_>, explanation: &Explanation, connection: &ExplainedConnection) {
     name(&mut object, &connection.name);
-    texts(&mut object, "because", &mut because::of_connection(explanation, connection).iter().map(String::as_str));
+    sentences(&mut object, &because::of_connection(explanation, connection));
     object.number("last_used", connection.used.0);
     let (stage, answered) = match connection.stage {
         Stage::Unknown => (None, None),
@@ -49,8 +49,11 @@ fn time_or_null(object: &mut Object<'_>, key: &str, time: Option<Timestamp>) {
 
 fn write_list(mut object: Object<'_>, connection: &ExplainedConnection, list: &ExplainedList) {
     object.number("count", length(list.count));
-    let refusing = list.refusing.iter().map(|filter| because::filter_name(*filter, connection));
-    texts(&mut object, "refused_by", &mut refusing.into_iter());
+    let mut refused_by = object.array("refused_by");
+    for filter in &list.refusing {
+        refused_by.text(because::filter_name(*filter, connection));
+    }
+    refused_by.close();
     match &list.window {
         Window::All => object.raw("ranges", "null"),
         Window::Ranges(ranges) => {
@@ -148,8 +151,12 @@ fn write_next(mut object: Object<'_>, next: &Next) {
         Some(result) => write_result(object.object("room"), result),
         None => object.raw("room", "null"),
     }
-    texts(&mut object, "extensions", &mut next.extension_names().into_iter());
-    texts(&mut object, "fetches", &mut next.fetch.iter().map(Fetch::name));
+    texts(&mut object, "extensions", &next.extension_names());
+    let mut fetches = object.array("fetches");
+    for fetch in &next.fetch {
+        fetches.text(fetch.name());
+    }
+    fetches.close();
     object.close();
 }
 
@@ -173,6 +180,12 @@ fn write_result(mut object: Object<'_>, result: &RoomResult) {
         ("highlight_count", result.highlight_count.is_some()),
         ("stripped_state", result.stripped_state.is_some()),
     ];
-    texts(&mut object, "fields", &mut said.into_iter().filter(|(_, said)| *said).map(|(name, _)| name));
+    let mut fields = object.array("fields");
+    for (name, is_said) in said {
+        if is_said {
+            fields.text(name);
+        }
+    }
+    fields.close();
     object.close();
 }

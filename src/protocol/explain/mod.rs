@@ -41,7 +41,7 @@ pub fn render(explanation: &Explanation) -> String {
     let mut object = Object::open(&mut out);
     object.text("room_id", explanation.room_id.as_str());
     object.flag("known", explanation.room.is_some());
-    texts(&mut object, "because", &mut because::of_room(explanation).iter().map(String::as_str));
+    sentences(&mut object, &because::of_room(explanation));
     account(object.object("account"), explanation);
     match &explanation.room {
         Some(held) => room::write(object.object("room"), held, &explanation.engine),
@@ -100,17 +100,19 @@ fn flag_or_null(object: &mut Object<'_>, key: &str, flag: Option<bool>) {
     }
 }
 
-fn counts(mut object: Object<'_>, counts: &mut dyn Iterator<Item = (&str, u64)>) {
-    for (key, count) in counts {
-        object.number(key, count);
-    }
-    object.close();
-}
-
-fn texts(object: &mut Object<'_>, key: &str, texts: &mut dyn Iterator<Item = &str>) {
+/// Writes a field with strings. One function for all of them: what is generic is made once for every kind of list.
+fn texts(object: &mut Object<'_>, key: &str, texts: &[&str]) {
     let mut array = object.array(key);
     for text in texts {
         array.text(text);
+    }
+    array.close();
+}
+
+fn sentences(object: &mut Object<'_>, sentences: &[String]) {
+    let mut array = object.array("because");
+    for sentence in sentences {
+        array.text(sentence);
     }
     array.close();
 }

@@ -1,6 +1,6 @@
 //! What is held of a room.
 
-use super::{EngineState, Object, counts, flag_or_null, length, number_or_null, ordinal, text_or_null, texts};
+use super::{EngineState, Object, flag_or_null, length, number_or_null, ordinal, text_or_null, texts};
 use crate::connection::HeldRoom;
 use crate::model::{Known, RoomEntry};
 
@@ -17,19 +17,33 @@ pub fn write(mut object: Object<'_>, held: &HeldRoom, engine: &EngineState) {
     summary(&mut object, held);
     changed(object.object("changed"), held);
     timeline(object.object("timeline"), held);
-    counts(object.object("state"), &mut held.state.iter().map(|(kind, count)| (kind.as_str(), *count)));
+    let mut state = object.object("state");
+    for (kind, count) in &held.state {
+        state.number(kind, *count);
+    }
+    state.close();
     object.number("removed_state", held.removed_state);
     let mut members = object.object("members");
     members.flag("complete", entry.members_complete);
-    let known = held.members.iter().map(|(membership, count)| (membership.as_str(), *count));
-    counts(members.object("known"), &mut known.into_iter());
+    let mut known = members.object("known");
+    for (membership, count) in &held.members {
+        known.number(membership.as_str(), *count);
+    }
+    known.close();
     members.close();
     number_or_null(&mut object, "stripped_state", held.stripped.map(length));
     receipts(object.object("receipts"), held);
-    let data = &held.account_data;
-    counts(object.object("account_data"), &mut data.iter().map(|(kind, position)| (kind.as_str(), position.0)));
-    texts(&mut object, "typing", &mut held.typing_users().iter().map(|user| user.as_str()));
-    texts(&mut object, "fetching", &mut engine.fetching.iter().copied());
+    let mut account_data = object.object("account_data");
+    for (kind, position) in &held.account_data {
+        account_data.number(kind, position.0);
+    }
+    account_data.close();
+    let mut typing = object.array("typing");
+    for user in held.typing_users() {
+        typing.text(user.as_str());
+    }
+    typing.close();
+    texts(&mut object, "fetching", &engine.fetching);
     object.close();
 }
 
@@ -46,7 +60,11 @@ fn summary(object: &mut Object<'_>, held: &HeldRoom) {
     let entry = &held.entry;
     text_or_null(object, "name", entry.name.as_deref());
     object.text("name_from", name_from(entry));
-    texts(object, "heroes", &mut entry.heroes.iter().map(|hero| hero.user_id.as_str()));
+    let mut heroes = object.array("heroes");
+    for hero in &entry.heroes {
+        heroes.text(hero.user_id.as_str());
+    }
+    heroes.close();
     text_or_null(object, "canonical_alias", entry.canonical_alias.as_deref());
     text_or_null(object, "avatar", entry.avatar.as_ref().map(|avatar| avatar.as_str()));
     flag_or_null(object, "is_encrypted", entry.encrypted);
@@ -54,8 +72,16 @@ fn summary(object: &mut Object<'_>, held: &HeldRoom) {
     object.flag("is_type_known", entry.create_known);
     text_or_null(object, "room_type", entry.room_type.as_deref());
     text_or_null(object, "successor", entry.successor.as_ref().map(|room| room.as_str()));
-    texts(object, "tags", &mut entry.tags.iter().map(String::as_str));
-    texts(object, "spaces", &mut held.spaces.iter().map(|space| space.as_str()));
+    let mut tags = object.array("tags");
+    for tag in &entry.tags {
+        tags.text(tag);
+    }
+    tags.close();
+    let mut spaces = object.array("spaces");
+    for space in &held.spaces {
+        spaces.text(space.as_str());
+    }
+    spaces.close();
     object.number("space_children", length(entry.space_children.len()));
     number_or_null(object, "joined_count", entry.joined_count);
     number_or_null(object, "invited_count", entry.invited_count);
@@ -74,7 +100,7 @@ fn name_from(entry: &RoomEntry) -> &'static str {
     }
 }
 
-fn changed(object: Object<'_>, held: &HeldRoom) {
+fn changed(mut object: Object<'_>, held: &HeldRoom) {
     let changed = &held.entry.changed;
     let aspects = [
         ("membership", held.entry.membership_position),
@@ -87,7 +113,10 @@ fn changed(object: Object<'_>, held: &HeldRoom) {
         ("account_data", changed.account_data),
         ("typing", held.typing.as_ref().map(|typing| typing.position).unwrap_or_default()),
     ];
-    counts(object, &mut aspects.into_iter().map(|(aspect, position)| (aspect, position.0)));
+    for (aspect, position) in aspects {
+        object.number(aspect, position.0);
+    }
+    object.close();
 }
 
 fn timeline(mut object: Object<'_>, held: &HeldRoom) {
