@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     answer::{self, Stamps},
+    explain::Question,
     request::{Request, Wanted},
     server::Server,
     wire,
@@ -128,6 +129,7 @@ impl Run {
             "page" => return self.page(rest).await,
             "ask" => return self.ask(rest).await,
             "log-out" => return self.log_out(rest).await,
+            "explain" => return self.explain(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
@@ -374,6 +376,15 @@ impl Run {
         let target = format!("/_matrix/client/v3/{path}?{}", query.join("&"));
         let http = self.server.get(&target).bearer_auth(device.as_deref().unwrap_or("PHONE"));
         vec![outcome(&receive(http).await)]
+    }
+
+    async fn explain(&self, rest: &str) -> Vec<String> {
+        let question = Question::read(rest);
+        let received = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.
