@@ -116,6 +116,7 @@ pub(super) fn lay(
         return;
     }
     lay_state(&mut room, &state, kind);
+    put_members_it_is_about(&mut room, &events);
     lay_timeline(&mut room, &events, joined, token_after);
     room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
@@ -213,13 +214,15 @@ fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: &[Event], joined: &JoinedR
     let position = room.draft.position;
     let unignored = room.draft.account.unignored.clone();
     let token_before = joined.prev_batch.as_deref();
-    let laid = Laid { position, token_before, token_after, complete: false, unignored: &unignored };
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
         _ => 0,
     };
+    // A chain that another device took over, or that was begun anew, has brought nothing yet: it brings what comes next.
+    let passed_over = chain_start > 0 && chain_start == room.timeline().events().count();
+    let laid = Laid { position, token_before, token_after, complete: false, passed_over, unignored: &unignored };
     room.timeline().lay(events.to_vec(), &laid, chain_start);
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
@@ -357,6 +360,7 @@ pub fn accumulate_history(
             token_before: history.token_before.as_deref(),
             token_after: None,
             complete: history.complete,
+            passed_over: false,
             unignored: &[],
         };
         room.timeline().lay_history(events.clone(), &laid);
@@ -379,6 +383,13 @@ fn still_fits(room: &mut RoomDraft<'_, '_>, history: &History<'_>) -> bool {
 
 fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
     room.timeline().events().any(|event| event.gap_before && event.live && event.position > at)
+}
+
+/// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
+/// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
+pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
+    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    put_unknown_members(room, &newest_first);
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

@@ -362,6 +362,10 @@ fn take_in(
             room.remove_state(&kind, &state_key);
         }
     }
+    if block.after && incoming::has_create(block.state.iter()) {
+        let timeline: Vec<Event> = block.timeline.iter().map(|incoming| incoming.event.clone()).collect();
+        base::put_members_it_is_about(room, &timeline);
+    }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
     if has_gap || continuity.broken {
         // With lazy members nobody tells who came and went in between.

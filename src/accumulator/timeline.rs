@@ -59,6 +59,8 @@ pub(super) struct Laid<'a> {
     pub token_after: Option<&'a str>,
     /// Nothing is before the first one.
     pub complete: bool,
+    /// Whether the chain of `since` has passed over what stands behind the last event that is held, and brings it no more.
+    pub passed_over: bool,
     /// Users whose events may be missing in the middle of what is held, because the homeserver left them out of it.
     pub unignored: &'a [OwnedUserId],
 }
@@ -212,10 +214,12 @@ impl Timeline {
             self.trim(false);
             return;
         }
-        if let Some(&(index, held)) = anchors.last()
-            && index + 1 == events.len()
-        {
-            self.set_token_after(held, laid.token_after);
+        if let Some(&(index, held)) = anchors.last() {
+            if index + 1 == events.len() {
+                self.set_token_after(held, laid.token_after);
+            } else if laid.passed_over && held + 1 == self.slots.len() {
+                self.lay_behind(events.split_off(index + 1), laid);
+            }
         }
         // From the newest to the oldest, so that the indexes below stay good.
         for (number, &(index, held)) in anchors.iter().enumerate().rev() {
@@ -336,6 +340,13 @@ impl Timeline {
             first.event.gap_before = at > 0;
         }
         self.set_token_after(at + count - 1, laid.token_after);
+    }
+
+    /// Lays events right behind the last one that is held. They are new to everybody.
+    fn lay_behind(&mut self, events: Vec<Event>, laid: &Laid<'_>) {
+        self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
+        self.slots.extend(events.into_iter().map(|event| Slot::new(event, laid.position, true)));
+        self.set_token_after(self.slots.len().saturating_sub(1), laid.token_after);
     }
 
     /// Lays events right before the held event at `held`; `previous` is the held event right before them, if any.
