@@ -272,6 +272,25 @@ fn a_chain_that_begins_anew_takes_the_new_whole() {
 }
 
 #[test]
+fn what_a_chain_has_passed_over_comes_with_the_whole() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join | m1 m2
+         restart
+         v2 t0
+         whole
+           join !a create @me=join | m1 m2 m3 prev:p1",
+        expect![[r#"
+            !a join active 7000
+              -2..1 [<p1 ~m1 ~m2 m3]
+              create^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
 fn laying_rooms_of_which_nothing_is_known_loads_nothing() {
     let mut world = after(
         "bootstrap start

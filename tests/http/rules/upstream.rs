@@ -315,8 +315,8 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
         sync device=TABLET
             all: 4
             !d in=all dm=false [m6] limited prev=<m6 live=1
-            !a in=all name="Coffee" dm joined=2 invited=0 state{name="Coffee"} [m5] limited prev=<m5 live=1
-            !b leave in=all state{leave@me}
+            !a in=all name="Coffee" dm state{name="Coffee"} [m5] limited prev=<m5 live=1
+            !b leave in=all state{leave@me} [leave@me] prev=end live=1
             !c leave in=all stripped{create invite@me}
             account_data [m.direct={"@bob:x":["!a:x"]} x.y={"n":2}]
             account_data !d[m.tag={"u.t":{}} u.v={"n":3}]
@@ -347,10 +347,9 @@ fn a_device_that_cannot_take_over_yet_goes_on_polling() {
         failed start
         v2@TABLET: !a m2
         settled complete device=TABLET
-        sync device=TABLET
+        first device=TABLET list all [0,9] timeline 5 ext account_data
             all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
             account_data [x.y={"n":2}]
-        sync device=TABLET
-            all: 1
     "#]]);
 }
