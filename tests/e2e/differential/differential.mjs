@@ -109,6 +109,8 @@ export class Differential {
 
   async #compare(connection, request) {
     const clients = SIDES.map((side) => connection[side]);
+    const { lists, rooms } = request.extensions?.account_data ?? {};
+    connection.uncovered ||= lists?.length === 0 && rooms?.length === 0;
     const deadline = performance.now() + SETTLING_MS;
     let found;
     do {

@@ -6,17 +6,30 @@ import { REQUEST_OPERATIONS } from './requests.mjs';
 
 const path = (...parts) => `/_matrix/client/v3/${parts.map(encodeURIComponent).join('/')}`;
 
+const UNSTABLE_POLL = 'org.matrix.msc3381.poll.start';
+const BUMPS = ['m.room.message', 'm.room.encrypted', 'm.sticker', 'm.call.invite', UNSTABLE_POLL];
+
 /** Sends an event and remembers it. */
 async function send(world, { room: nick, by }, type, content) {
   const room = world.room(nick);
   const id = await world.as(by).send(room.id, content, type);
-  room.events.push({ id, by, type });
+  note(world, room, { id, by, type });
 }
 
 async function setState(world, { room: nick, by }, type, key, content) {
   const room = world.room(nick);
   const id = await world.as(by).setState(room.id, type, key, content);
-  room.events.push({ id, by, type, key });
+  note(world, room, { id, by, type, key });
+}
+
+function note(world, room, event) {
+  room.events.push(event);
+  const unheard = world.ignored.has(event.by) && event.key === undefined;
+  room.unheard = unheard;
+  if (unheard) room.unheardIds.add(event.id);
+  if (!BUMPS.includes(event.type)) return;
+  room.entered = false;
+  room.polled = event.type === UNSTABLE_POLL;
 }
 
 const text = (body) => ({ msgtype: 'm.text', body });
@@ -234,7 +247,7 @@ export const OPERATIONS = {
   poll: {
     weight: 0.3,
     pick: someone,
-    run: (world, args) => send(world, args, 'org.matrix.msc3381.poll.start', { 'org.matrix.msc1767.text': 'poll', 'org.matrix.msc3381.poll.start': { question: {}, answers: [] } }),
+    run: (world, args) => send(world, args, UNSTABLE_POLL, { 'org.matrix.msc1767.text': 'poll', 'org.matrix.msc3381.poll.start': { question: {}, answers: [] } }),
   },
   call: {
     weight: 0.3,
@@ -255,7 +268,7 @@ export const OPERATIONS = {
     run: async (world, { room: nick, device, text: body }) => {
       const room = world.room(nick);
       const id = await world.devices[device].send(room.id, body);
-      room.events.push({ id, by: 'alice', type: 'm.room.message' });
+      note(world, room, { id, by: 'alice', type: 'm.room.message' });
     },
   },
 
