@@ -67,11 +67,13 @@ export class ModelClient {
   }
 
   #applyRoom(id, result) {
-    const room = result.initial || !this.rooms.has(id) ? new Room() : this.rooms.get(id);
+    const held = this.rooms.get(id);
+    const room = result.initial || !held ? new Room() : held;
     const answers = this.said.get(id) ?? [];
     this.said.set(id, answers);
     answers.push({
       initial: result.initial === true,
+      wasOutside: held?.inviteState !== undefined,
       limited: result.limited,
       expanded: result.unstable_expanded_timeline === true,
       numLive: result.num_live,

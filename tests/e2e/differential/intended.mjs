@@ -153,8 +153,8 @@ export const INTENDED = [
     id: 'outside-without-extras',
     what: 'a room that the user is outside of (invite, knock, turned away) comes with its stripped state, and name, avatar, heroes and timeline are left out',
     why: 'v4.md, stripped_state: such a room carries only that; Synapse gives the present name to those who were only invited',
-    matches: ({ path, sash, room }, { world }) =>
-      (ends(path, 'name', 'avatar', 'heroes') && sash === undefined && ['invite', 'knock', 'leave', 'ban'].includes(membership(world, room))) ||
+    matches: ({ path, sash, room, ours }, { world }) =>
+      (ends(path, 'name', 'avatar', 'heroes') && sash === undefined && (ours?.inviteState !== undefined || isOutside(world, room))) ||
       (isKeptOut(world, room) && (ends(path, 'answer.givesTimeline', 'hasEarlier', 'answer.numLive', 'answer.limited') || path.endsWith('.timeline') || ends(path, 'unsigned.membership') || (path.includes('.state[') && sash === undefined))),
   },
   {
@@ -167,12 +167,15 @@ export const INTENDED = [
   },
   {
     id: 'begins-anew',
-    what: 'a room seen from inside and then from outside (invited again, knocking) begins anew: initial',
-    why: 'v4.md, stripped_state (our choice): what was known from inside does not hold outside, counts among it',
-    matches: ({ path, sash, said, room }, { world }) =>
-      ((ends(path, 'answer.initial') && sash === true && isOutside(world, room) && everJoined(world, room) && world.byId(room).aliceChangedAt === world.step)) ||
-      ['invite', 'knock'].includes(membership(world, room)) &&
-      ((ends(path, 'answer.initial') && sash === true) || (ends(path, 'joinedCount', 'invitedCount', 'hasEarlier', 'avatar', 'name', 'heroes') && sash === undefined) || (path.includes('.state[') && sash === undefined) || (path.endsWith('.timeline') && sash.length === 0 && said !== undefined)),
+    what: 'a room that was seen from inside and is now seen from outside, or the reverse, begins anew: initial; where it was out of the windows meanwhile, Synapse sends what changed',
+    why: 'v4.md, stripped_state (our choice): what was known from the one side does not hold on the other',
+    matches: ({ path, ids, room, sash, synapse, said, ours }, { connection }) => {
+      const begins = any(said?.sash, 'initial') && !any(said?.synapse, 'initial') && (said.sash.some(({ wasOutside }) => wasOutside) || ours?.inviteState !== undefined);
+      if (!begins && !connection.begun.has(room)) return false;
+      if (path.endsWith('.timeline')) return isSuffix(ids.synapse, ids.sash) || sash.length === 0;
+      if (path.includes('.state[') && !path.includes('].')) return sash === undefined || synapse === undefined;
+      return ends(path, 'joinedCount', 'invitedCount', 'name', 'avatar', 'heroes') || (begins && path.includes('.answer.')) || ends(path, 'hasEarlier');
+    },
   },
   {
     id: 'removed-avatar',
@@ -261,11 +264,28 @@ export const INTENDED = [
     id: 'unheard-is-not-held',
     what: 'what somebody said while ignored is not in the timeline when they are heard again; Synapse brings it back',
     why: 'v2 left it out and does not bring it again (synapse.md §12); paging back does',
-    matches: ({ path, ids, room }, { world }) => {
+    matches: ({ path, ids, room, said }, { world }) => {
       const unheard = world.byId(room)?.unheardIds;
-      if (!path.endsWith('.timeline') || !unheard?.size) return false;
-      const heard = ids.synapse.filter((id) => !unheard.has(id));
-      return heard.length < ids.synapse.length && (isSuffix(heard, ids.sash) || isSuffix(ids.sash, heard));
+      if (!unheard?.size) return false;
+      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive')) return said !== undefined;
+      if (!path.endsWith('.timeline')) return false;
+      const heard = (some) => some.filter((id) => !unheard.has(id));
+      return isSuffix(heard(ids.synapse), heard(ids.sash)) || isSuffix(heard(ids.sash), heard(ids.synapse));
+    },
+  },
+  {
+    id: 'flushed-members',
+    what: 'where a timeline was limited on one side only, lazy members that changed are told at other times',
+    why: 'v4.md, Room configurations: with limited the client flushes its members; follows from the differences in limited',
+    matches: ({ path, room }, { connection, world }) => connection.flushed.has(room) && path.includes('.state[m.room.member @') && !path.includes(world.me.userId),
+  },
+  {
+    id: 'receipts-before-the-join',
+    what: 'receipts and typing from before the user entered the room are not known',
+    why: 'v2 gives none with a join, only what changes from then on',
+    matches: ({ path, room, sash, synapse }, { world }) => {
+      const { enteredAt = 0, typedAt = 0 } = world.byId(room) ?? {};
+      return (path.startsWith('receipts.') && sash === undefined && synapse.ts < enteredAt) || (path.startsWith('typing.') && typedAt < enteredAt);
     },
   },
   {

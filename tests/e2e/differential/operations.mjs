@@ -362,8 +362,9 @@ export const OPERATIONS = {
       return room && { room, by: 'alice' };
     },
     run: async (world, { room, by }) => {
-      await world.as(by).forget(world.room(room).id);
-      if (by === 'alice') world.room(room).forgotten = true;
+      // Through Sash: v2 does not tell of it.
+      await world.devices.sash.forget(world.room(room).id);
+      world.room(room).forgotten = by === 'alice';
     },
   },
   'name in room': {
@@ -474,7 +475,10 @@ export const OPERATIONS = {
       return args && { ...args, on: random.chance(0.6) };
     },
     // So long that nobody falls silent unasked.
-    run: (world, { room, by, on }) => world.as(by).typing(world.room(room).id, world.userId(by), on ? 600_000 : 0),
+    run: async (world, { room, by, on }) => {
+      await world.as(by).typing(world.room(room).id, world.userId(by), on ? 600_000 : 0);
+      world.room(room).typedAt = Date.now();
+    },
   },
 
   // Devices.

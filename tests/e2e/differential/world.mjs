@@ -67,7 +67,8 @@ export class World {
     if (membership === 'join') room.everJoined.add(name);
     if (name !== 'alice') return;
     Object.assign(room, { timeless: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
-    if (membership === 'join') room.entered = this.step > 0;
+    if (membership !== 'join') return;
+    Object.assign(room, { entered: this.step > 0, enteredAt: Date.now() });
   }
 
   nick = (id) => [...this.rooms.values()].find((room) => room.id === id)?.nick ?? id;
