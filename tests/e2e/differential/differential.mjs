@@ -165,7 +165,7 @@ export class Differential {
     const { unheardIds } = this.world.byId(room);
     const got = await pagesTo(this.world.as('alice'), room, token, [...timeline, ...unheardIds]);
     const [who] = this.world.members(this.world.nick(room)).sort();
-    return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0]) : got };
+    return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0], unheardIds) : got };
   }
 
   /** What goes on differently from here, by room: `diverged`, shown by one side only; `restarted`, begun anew by Synapse alone; `begun`, by Sash alone;

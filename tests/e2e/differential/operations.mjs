@@ -439,6 +439,10 @@ export const OPERATIONS = {
       const ignored = Object.fromEntries(users.map((name) => [world.userId(name), {}]));
       await world.as('alice').accountData(world.me.userId, 'm.ignored_user_list', { ignored_users: ignored });
       world.ignored = new Set(users);
+      // What they said before is not shown either where it was not yet.
+      for (const { events, unheardIds } of world.rooms.values()) {
+        for (const { id, by, key } of events) if (world.ignored.has(by) && key === undefined) unheardIds.add(id);
+      }
     },
   },
   receipt: {
