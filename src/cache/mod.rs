@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{ListView, Lists, SortedList};
+pub use matching::Filter;
 pub use records::RecordCache;
 
 use crate::limits::PRESENCE_USERS;
@@ -177,6 +178,11 @@ impl AccountCache {
     /// connection is still owed.
     pub fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {
         matching::Matching { rooms: &self.rooms, direct: &self.direct }.matches_filters(filters, entry)
+    }
+
+    /// Returns which of the filters keep the room out: none exactly if [`matches_filters`](AccountCache::matches_filters).
+    pub fn refusing_filters(&self, filters: &Filters, entry: &RoomEntry) -> Vec<Filter> {
+        matching::Matching { rooms: &self.rooms, direct: &self.direct }.refusing(filters, entry)
     }
 
     /// Returns whether lists hold the room for everybody, as far as the user's membership goes.

@@ -4,6 +4,7 @@ mod account_data;
 mod bootstrap;
 mod connections;
 mod errors;
+mod explain;
 mod extensions;
 mod fields;
 mod filters;

@@ -7,6 +7,7 @@ use crate::scenario::{check, check_v4};
 #[test]
 fn polls_go_on_from_what_was_committed() {
     check_v4(expect![[r#"
+        # Undisturbed: it counts polls.
         v2: !a timeline m1
         asked nothing
         v2: !a m2
@@ -20,6 +21,7 @@ fn polls_go_on_from_what_was_committed() {
 #[test]
 fn failures_are_tried_again_and_lose_nothing() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -71,6 +73,7 @@ fn a_rate_limit_is_kept() {
 #[test]
 fn null_and_nothing_are_empty_answers() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -89,6 +92,7 @@ fn null_and_nothing_are_empty_answers() {
 #[test]
 fn what_is_malformed_is_skipped_and_nothing_else() {
     check(expect![[r#"
+        # Undisturbed: it writes the homeserver's state block itself.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,9] timeline 5 state topic
             all: 2
@@ -137,6 +141,7 @@ fn an_expired_token_is_told_and_a_new_one_goes_on() {
 #[test]
 fn a_logout_is_told_as_one() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
