@@ -844,7 +844,7 @@ fn what_is_asked_wrongly_is_refused() {
             404 M_NOT_FOUND: No device of this user is in use here
         v2: !a timeline m1
         explain ?
-            400 M_MISSING_PARAM: room is missing
+            400 M_MISSING_PARAM: room: must be a room id, and is missing
         explain ?room=
             400 M_INVALID_PARAM: room: must be a room id
         explain ?room=tea
