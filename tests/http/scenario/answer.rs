@@ -175,8 +175,13 @@ fn describe_extension(name: &str, extension: Value) -> Vec<String> {
         }
         "presence" => {
             let events = fields.take("events").unwrap_or_default();
-            let senders = events.as_array().into_iter().flatten().filter_map(|event| event["sender"].as_str());
-            vec![format!("presence[{}]", senders.map(without_server).collect::<Vec<_>>().join(" "))]
+            let word = |event: &Value| {
+                let user = without_server(event["sender"].as_str()?).to_owned();
+                let presence = event["content"]["presence"].as_str()?;
+                Some(if presence == "online" { user } else { format!("{user}:{presence}") })
+            };
+            let words: Vec<String> = events.as_array().into_iter().flatten().filter_map(word).collect();
+            vec![format!("presence[{}]", words.join(" "))]
         }
         other => vec![format!("{other}{}", fields.rest())],
     }
