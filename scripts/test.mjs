@@ -3,14 +3,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { integrationTests } from './lib/cargo.mjs';
 import { add, countLine, none } from './lib/counts.mjs';
-import { buildEngine, buildNpm, buildPage, buildServer } from './lib/outputs.mjs';
+import { buildEngine, buildNpm, buildPage, buildSdkProgram, buildServer } from './lib/outputs.mjs';
 import { fromRoot } from './lib/paths.mjs';
 import { onInterrupt } from './lib/processes.mjs';
 import { Problem, report, run, seconds, step } from './lib/steps.mjs';
 import { driverEnvironment } from './setup/browser.mjs';
 import { setUp } from './setup/index.mjs';
 
-const USAGE = `npm test [-- [part …] [-- filter …]]
+const USAGE = `npm test [-- [part …] [--seeds=n] [-- filter …]]
 npm run test:full        everything, and what takes longer
 
 parts, all of them by default, in this order:
@@ -20,10 +20,14 @@ parts, all of them by default, in this order:
   wasm    the tests that run in a worker in Chromium
   e2e     the built package, page and server in Chromium against a real homeserver
 
+--seeds: how many runs the simulation makes (10,000; 100,000 with test:full): a million takes some hours
 filter: names of tests for rust, sim and wasm; parts of file names for e2e
 `;
 
 const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features'];
+
+/** Our own code optimised, for the simulation alone: that costs less than a minute, and everything else stays built as it is. */
+const OPTIMISED = ['--config', 'profile.test.package.sash-sync.opt-level=1'];
 
 /** Integration tests that a part of their own runs. */
 const OWN_PART = ['tidy', 'sim', 'browser'];
@@ -36,7 +40,7 @@ const PARTS = { style, rust, sim, wasm, e2e };
 
 async function* style({ full }) {
   yield { name: 'setup', work: () => setUp('rust', 'lints', 'wasmTarget', 'npm'), needed: true };
-  yield { name: 'cargo fmt', work: () => run('cargo', ['fmt', '--check']) };
+  for (const manifest of ['Cargo.toml', 'tests/matrix-sdk/Cargo.toml']) yield { name: `cargo fmt, ${manifest}`, work: () => run('cargo', ['fmt', '--check', '--manifest-path', manifest]) };
   yield { name: 'clippy, native', work: () => run('cargo', ['clippy', '--locked', '--lib', '--bins', '--', '-D', 'warnings']) };
   // Tests, examples and benches are programs of their own: they may look at the clock and spawn.
   const programs = ['--tests', '--examples', '--benches', '--', '-D', 'warnings', '-A', 'clippy::disallowed_methods'];
@@ -68,12 +72,13 @@ async function* rust({ full, filter }) {
   if (filter.length === 0) yield { name: 'doc tests', work: (count) => run('cargo', ['test', '--locked', '--doc'], count) };
 }
 
-async function* sim({ full, filter }) {
+async function* sim({ full, seeds, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   if (!(await hasTest('sim'))) return yield { name: 'simulation', work: () => missing('tests/sim') };
-  // How many seeds is the simulator's own choice, unless we have the time for more.
-  const env = full ? { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? '5000' } : {};
-  yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', '--test', 'sim', '--', ...filter], { ...count, env }) };
+  const env = { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? String(seeds ?? (full ? 100_000 : 10_000)) };
+  // It says how far it is, so nobody need wonder whether it still runs.
+  const timeoutMs = Math.max(40 * 60_000, Number(env.SASH_SIM_SEEDS) * 100);
+  yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', ...OPTIMISED, '--test', 'sim', '--', ...filter], { ...count, env, timeoutMs }) };
 }
 
 async function* wasm({ filter }) {
@@ -86,11 +91,11 @@ async function* wasm({ filter }) {
 async function* e2e({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust', 'wasmTarget', 'wasmTools', 'npm', 'browser', 'synapse'), needed: true };
   // The package as it ships; the server as the Rust tests have built it already.
-  yield { name: 'build', work: async () => { await buildServer({ release: false }); await buildNpm(); await buildPage(); }, needed: true };
+  yield { name: 'build', work: async () => { await buildServer({ release: false }); await buildNpm(); await buildPage(); if (full) await buildSdkProgram(); }, needed: true };
   const files = testFiles('tests/e2e').filter((file) => filter.length === 0 || filter.some((word) => basename(file).includes(word)));
   if (files.length === 0) return yield { name: 'end to end', work: () => missing('tests/e2e/*.test.mjs') };
   const env = full ? { SASH_FULL: '1' } : {};
-  yield { name: 'end to end', tests: true, work: (count) => run(process.execPath, nodeTest(files), { ...count, env, timeoutMs: 20 * 60_000 }) };
+  yield { name: 'end to end', tests: true, work: (count) => run(process.execPath, nodeTest(files), { ...count, env, timeoutMs: (full ? 40 : 20) * 60_000 }) };
 }
 
 async function checkTypes() {
@@ -139,14 +144,17 @@ function parse(args) {
   const split = args.includes('--') ? args.indexOf('--') : args.length;
   const [words, filter] = [args.slice(0, split), args.slice(split + 1)];
   const full = words.includes('--full');
-  const parts = words.filter((word) => word !== '--full');
+  const given = words.find((word) => word.startsWith('--seeds='))?.slice('--seeds='.length);
+  const seeds = given === undefined ? undefined : Number(given);
+  if (seeds !== undefined && !(Number.isInteger(seeds) && seeds > 0)) throw new Problem(`--seeds=${given} is no number of seeds\n\n${USAGE}`);
+  const parts = words.filter((word) => word !== '--full' && !word.startsWith('--seeds='));
   if (parts.includes('--help')) {
     console.log(USAGE);
     process.exit(0);
   }
   const unknown = parts.filter((part) => !(part in PARTS));
   if (unknown.length > 0) throw new Problem(`unknown part: ${unknown.join(' ')}\n\n${USAGE}`);
-  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), full, filter };
+  return { parts: parts.length > 0 ? parts : Object.keys(PARTS), full, seeds, filter };
 }
 
 onInterrupt();

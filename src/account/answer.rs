@@ -53,6 +53,7 @@ impl Account {
         self.check(device)?;
         if let Some(poll) = self.poll_of(device) {
             poll.note_use(&request, self.now());
+            self.hurry_for_presence();
         }
         if request.pos.is_none() {
             self.hold_for_first_rooms().await;

@@ -44,6 +44,7 @@ impl Account {
             polls: RefCell::default(),
             fetches: RefCell::default(),
             author_absent_since: Cell::default(),
+            has_presence: Cell::default(),
             stopped: Cell::new(false),
         }))
     }

@@ -34,6 +34,9 @@ pub use self::{
         accumulate_members, complete_bootstrap,
     },
     device::{accumulate_key_changes, acknowledge_to_device},
-    progress::{advance_bootstrap, begin_chain_anew, begin_device, take_over_authorship},
+    progress::{
+        accumulate_presence, advance_bootstrap, begin_chain_anew, begin_device, poll_with_presence,
+        take_over_authorship,
+    },
     sync::{accumulate_invites, accumulate_sync, forget_room},
 };

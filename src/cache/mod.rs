@@ -22,9 +22,10 @@ pub use lists::{ListView, Lists, SortedList};
 pub use matching::Filter;
 pub use records::RecordCache;
 
+use crate::limits::PRESENCE_USERS;
 use crate::model::{
     AccountDataRecord, AccountRecord, Commit, DeviceListsRecord, DeviceRecord, Filters, Position, Record, RecordKey,
-    RoomEntry, Typing,
+    RoomEntry, Typing, order::sorted, raw,
 };
 
 /// One account in memory.
@@ -138,6 +139,17 @@ impl AccountCache {
         self.ignored.contains(user)
     }
 
+    /// Returns those of whom it was last heard that they are not offline.
+    pub fn online(&self) -> Vec<OwnedUserId> {
+        let is_offline = |event: &RawValue| {
+            raw::dig(event, &["content", "presence"])
+                .and_then(raw::string)
+                .is_some_and(|presence| presence == "offline")
+        };
+        let online = self.presence.iter().filter(|(_, (_, event))| !is_offline(event));
+        sorted(online.map(|(user, _)| user.clone()).collect())
+    }
+
     /// Returns the rooms that Element showed last (its breadcrumbs), the latest first.
     pub fn recently_viewed(&self) -> Vec<OwnedRoomId> {
         account_data::breadcrumbs(&self.account_data)
@@ -209,6 +221,7 @@ impl AccountCache {
             self.presence.insert(user.clone(), (commit.position, Rc::clone(event)));
             changes.presence = true;
         }
+        self.forget_presence();
         touched.extend(self.apply_account_data(commit));
         for number in &touched {
             self.rooms.touch(*number, commit.position);
@@ -217,6 +230,17 @@ impl AccountCache {
         self.lists.update(touched.iter().copied(), &matching);
         changes.rooms = touched.into_iter().collect();
         changes
+    }
+
+    /// Drops the oldest presence beyond what is kept.
+    fn forget_presence(&mut self) {
+        let surplus = self.presence.len().saturating_sub(PRESENCE_USERS);
+        if surplus > 0 {
+            let by_age = self.presence.iter().map(|(user, (position, _))| (*position, user.clone())).collect();
+            for (_, user) in sorted::<(Position, OwnedUserId)>(by_age).into_iter().take(surplus) {
+                self.presence.remove(&user);
+            }
+        }
     }
 
     fn apply_records(&mut self, commit: &Commit) {
@@ -264,5 +288,24 @@ impl AccountCache {
         }
         let before = std::mem::replace(&mut self.direct, DirectChats::from_account_data(&self.account_data));
         before.difference(&self.direct).filter_map(|room| self.rooms.number(room)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_presence_is_in_memory() {
+        let user = |number: usize| OwnedUserId::try_from(format!("@{number}:x")).expect("a user id");
+        let mut cache = AccountCache::new(user(0), Stored::default());
+        let event: Rc<RawValue> = Rc::from(RawValue::from_string("{}".to_owned()).expect("JSON"));
+        for (position, range) in [(1, 0..2), (2, 2..PRESENCE_USERS), (3, PRESENCE_USERS..PRESENCE_USERS + 1)] {
+            let mut commit = Commit { position: Position(position), ..Commit::default() };
+            commit.ephemeral.presence = range.map(|number| (user(number), Rc::clone(&event))).collect();
+            cache.apply(&commit);
+        }
+        assert_eq!(cache.presence.len(), PRESENCE_USERS);
+        assert!(cache.presence.contains_key(&user(PRESENCE_USERS)) && cache.presence.contains_key(&user(2)));
     }
 }

@@ -23,6 +23,21 @@ use crate::cache::{AccountCache, RoomNumber};
 use crate::limits::{ANSWER_BYTES, ANSWER_ROOMS, NEEDED_RECORDS};
 use crate::model::{Known, Position, RecordKey, RoomEntry, Timestamp, order::in_order};
 
+/// How much one answer carries at most; the rest comes with the next.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerLimits {
+    /// Rooms.
+    pub rooms: usize,
+    /// About how many bytes.
+    pub bytes: usize,
+}
+
+impl Default for AnswerLimits {
+    fn default() -> AnswerLimits {
+        AnswerLimits { rooms: ANSWER_ROOMS, bytes: ANSWER_BYTES }
+    }
+}
+
 /// What is asked, of what, and when.
 pub struct Question<'a> {
     /// The account.
@@ -39,6 +54,8 @@ pub struct Question<'a> {
     pub state: &'a State,
     /// The rooms that the request reaches.
     pub reach: &'a Reach,
+    /// How much the answer carries at most.
+    pub limits: AnswerLimits,
     /// The time of the answer.
     pub now: Timestamp,
 }
@@ -131,7 +148,7 @@ impl Question<'_> {
         for room in &self.reach.rooms {
             let Some(look) = self.look(context, &mut configs, *room) else { continue };
             let (entry, task) = (look.entry, look.task());
-            if results.is_full() {
+            if results.is_full(self.limits) {
                 results.held_back.insert(room.number);
                 continue;
             }
@@ -218,8 +235,8 @@ struct Results {
 }
 
 impl Results {
-    fn is_full(&self) -> bool {
-        self.rooms.len() + self.rooms_missing >= ANSWER_ROOMS || self.size >= ANSWER_BYTES
+    fn is_full(&self, limits: AnswerLimits) -> bool {
+        self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
     fn withhold(&mut self, room: RoomNumber, until: Timestamp) {

@@ -10,9 +10,10 @@ use ruma::{DeviceId, OwnedRoomId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    answer::{Computed, Done, Question},
+    answer::{AnswerLimits, Computed, Done, Question},
     error::SyncError,
     explain::{Stage, Standing},
+    extensions::e2ee,
     lists::{Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
@@ -147,6 +148,7 @@ impl Connection {
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
+        device: &DeviceId,
         request: &Rc<SyncRequest>,
         serial: u64,
         now: Timestamp,
@@ -156,6 +158,10 @@ impl Connection {
             Base::Confirmed(position) => (None, Some(position)),
             Base::Stateless(marks, frontier) => (Some(marks), frontier),
         };
+        let marks = stateless.unwrap_or(self.confirmed.marks);
+        if request.extensions.e2ee && e2ee::is_forgotten(cache.devices.get(device), marks.e2ee, frontier) {
+            return Err(SyncError::UnknownPos);
+        }
         let stateless = match stateless {
             Some(marks) if request.asks_for_rooms() => {
                 self.reset(marks, frontier);
@@ -264,7 +270,14 @@ impl Connection {
     }
 
     /// Computes the answer to the request.
-    pub fn poll_response(&mut self, cache: &mut AccountCache, place: Place<'_>, serial: u64, now: Timestamp) -> Poll {
+    pub fn poll_response(
+        &mut self,
+        cache: &mut AccountCache,
+        place: Place<'_>,
+        serial: u64,
+        limits: AnswerLimits,
+        now: Timestamp,
+    ) -> Poll {
         let Some(active) = self.active.as_mut().filter(|active| active.serial == serial) else {
             return Poll::Superseded;
         };
@@ -287,6 +300,7 @@ impl Connection {
             frontier: active.frontier,
             state,
             reach: &reach,
+            limits,
             now,
         };
         let computed = question.compute(&mut done);

@@ -9,6 +9,7 @@ use ruma::{DeviceId, OwnedDeviceId};
 use rustc_hash::FxHashMap;
 
 use super::{
+    answer::AnswerLimits,
     connection::{Answer, Connection, Place, Poll},
     error::SyncError,
     explain::{self, ConnectionName, ExplainRequest, Explanation},
@@ -34,6 +35,7 @@ pub struct Connections {
     serial: u64,
     /// When what is unused was last dropped from memory.
     swept: Timestamp,
+    limits: AnswerLimits,
 }
 
 /// Which request: it stays good when a newer one takes its place, and says so then.
@@ -98,11 +100,17 @@ impl Connections {
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
         let before = connection.active();
         self.serial += 1;
-        connection.handle_request(cache, request, self.serial, now)?;
+        connection.handle_request(cache, device, request, self.serial, now)?;
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
         Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded: before.map(ticket) }))
+    }
+
+    /// Lets answers carry less than they may, so that a few small rooms are too much for one.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn limit_answers(&mut self, limits: AnswerLimits) {
+        self.limits = limits;
     }
 
     /// Computes the answer to an accepted request.
@@ -110,7 +118,7 @@ impl Connections {
         let Some(device) = self.devices.get_mut(&ticket.device) else { return Poll::Superseded };
         let place = ticket.place();
         let Some(connection) = device.connections.get_mut(&place.name()) else { return Poll::Superseded };
-        match connection.poll_response(cache, place, ticket.serial, now) {
+        match connection.poll_response(cache, place, ticket.serial, self.limits, now) {
             Poll::Ready(answer) => {
                 let Answer { response, writes, fetch } = *answer;
                 let writes = std::mem::take(&mut device.writes).into_iter().chain(writes).collect();

@@ -25,6 +25,7 @@ mod unsigned;
 mod tests;
 
 pub use crate::cache::Filter;
+pub use answer::AnswerLimits;
 pub use connection::{Answer, Poll};
 pub use connections::{Accepted, Connections, Ticket};
 pub use error::SyncError;

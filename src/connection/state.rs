@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{extensions::typing, request::RoomConfig, rooms::Wanted};
 use crate::cache::AccountCache;
-use crate::limits::LAZY_MEMBERS;
+use crate::limits::{LAZY_MEMBERS, SHARED_CONFIGS};
 use crate::model::{Membership, Ordinal, Position, RoomEntry};
 
 /// Up to where something was sent.
@@ -167,9 +167,6 @@ impl GlobalMarks {
         Some(bit(self.e2ee, 1)? | bit(self.account_data, 2)? | bit(self.presence, 4)?)
     }
 }
-
-/// How many configurations are shared before those that no room has any more are dropped.
-const SHARED_CONFIGS: usize = 64;
 
 /// What a client confirmed.
 #[derive(Clone, Debug, Default)]

@@ -196,7 +196,9 @@ struct ContentFields<'a> {
 
 fn split_unsigned(raw: &RawValue) -> Result<(Rc<RawValue>, Option<Rc<RawValue>>), serde_json::Error> {
     let fields: RawObject<'_> = serde_json::from_str(raw.get())?;
-    let unsigned = fields.0.iter().find(|(key, _)| key == "unsigned").map(|(_, value)| Rc::from((*value).to_owned()));
+    // What is no object says nothing, whether it is `null` or of another shape.
+    let unsigned = fields.get("unsigned").filter(|value| value.get().starts_with('{'));
+    let unsigned = unsigned.map(|value| Rc::from(value.to_owned()));
     let body = fields.write(|key| key != "unsigned" && key != "room_id")?;
     Ok((body.into(), unsigned))
 }
@@ -251,6 +253,15 @@ mod tests {
         );
         assert_eq!(event.unsigned.map(|unsigned| unsigned.get().to_owned()).as_deref(), Some(r#"{"age":3}"#));
         assert_eq!(event.header.origin_server_ts, Timestamp(7));
+    }
+
+    #[test]
+    fn an_unsigned_that_is_no_object_is_none() {
+        for unsigned in ["null", "5", "[]", r#""x""#] {
+            let json =
+                format!(r#"{{"type":"m.x","event_id":"$e","sender":"@a:b","content":{{}},"unsigned":{unsigned}}}"#);
+            assert!(event(&json).expect(unsigned).unsigned.is_none(), "{unsigned}");
+        }
     }
 
     #[test]

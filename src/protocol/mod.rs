@@ -11,6 +11,7 @@ mod json;
 mod parse;
 mod render;
 mod simplified;
+mod to_device_token;
 mod v4;
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 //! Invariant: answers pass as they come: no redirect is followed, nothing is decompressed. The shards have clients of
 //! their own (`http_client.rs`).
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{HeaderMap, StatusCode, header};
 use ruma::{OwnedDeviceId, OwnedUserId};
@@ -16,16 +13,7 @@ use super::{
     error::ApiError,
     identity::{Identity, Token},
 };
-use crate::limits::REWRITTEN_RESPONSE;
-
-/// How long a connection to the homeserver may take to open.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the homeserver may take for a question of our own.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long the homeserver may be silent within an answer that passes through. First v2 syncs take minutes.
-const SILENCE: Duration = Duration::from_secs(1800);
+use crate::limits::{CONNECT_TIMEOUT, QUESTION_TIMEOUT, REWRITTEN_RESPONSE, SILENCE};
 
 /// The homeserver.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 mod auth;
 mod config;
+mod connections;
 mod counters;
 mod error;
 #[cfg(test)]

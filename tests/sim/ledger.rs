@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::homeserver::world::{EventNo, RoomNo, UserNo};
 
 /// Notes of a run.
@@ -14,8 +12,8 @@ pub struct Ledger {
     restarted: bool,
     /// Whose devices changed, at which position, while they shared a room with the tested user.
     pub device_changes: Vec<(u64, UserNo)>,
-    /// The to-device messages of each device of the tested user, in order.
-    pub to_device: BTreeMap<String, Vec<Value>>,
+    /// How many messages each device of the tested user was sent: they carry their number.
+    pub to_device: BTreeMap<String, u64>,
     /// Who was ignored at any time: what they said meanwhile was never told, and nobody tells it later.
     pub ever_ignored: BTreeSet<String>,
     /// State entries that vanished, which v2 does not tell.

@@ -16,6 +16,78 @@ use crate::{
 /// Whom there is beside the tested user.
 pub const OTHERS: [&str; 6] = ["ada", "bob", "cem", "dee", "eve", "fay"];
 
+/// A kind of thing that happens on the homeserver. Written plans name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Somebody says something.
+    Message,
+    /// Much is said in one room at once: the next sync is limited.
+    Burst,
+    /// Somebody changes state that is no membership.
+    State,
+    /// The membership of somebody else changes.
+    Member,
+    /// The user's own membership changes.
+    OwnMember,
+    Redaction,
+    Receipt,
+    Typing,
+    /// Account data of the user's, global or of a room: direct chats, tags, ignored users, others.
+    AccountData,
+    /// Messages to a device of the user's.
+    ToDevice,
+    /// Somebody's devices change, or keys are uploaded for one of the user's.
+    Devices,
+    /// Somebody takes another name, in all rooms.
+    Profile,
+    /// State changes without an event.
+    Reset,
+    CreateRoom,
+}
+
+impl Happening {
+    /// All of them.
+    pub const ALL: [Happening; 14] = {
+        use Happening::*;
+        [
+            Message,
+            Burst,
+            State,
+            Member,
+            OwnMember,
+            Redaction,
+            Receipt,
+            Typing,
+            AccountData,
+            ToDevice,
+            Devices,
+            Profile,
+            Reset,
+            CreateRoom,
+        ]
+    };
+
+    /// Returns one of them, by how often they happen.
+    pub fn random(rng: &mut SmallRng) -> Happening {
+        match rng.random_range(0..100) {
+            0..31 => Happening::Message,
+            31..34 => Happening::Burst,
+            34..44 => Happening::State,
+            44..54 => Happening::Member,
+            54..65 => Happening::OwnMember,
+            65..68 => Happening::Redaction,
+            68..75 => Happening::Receipt,
+            75..79 => Happening::Typing,
+            79..84 => Happening::AccountData,
+            84..91 => Happening::ToDevice,
+            91..94 => Happening::Devices,
+            94..96 => Happening::Profile,
+            96..98 => Happening::Reset,
+            _ => Happening::CreateRoom,
+        }
+    }
+}
+
 /// Changes the model.
 pub struct Operations<'a> {
     pub world: &'a mut World,
@@ -34,41 +106,36 @@ pub struct Operations<'a> {
 }
 
 impl Operations<'_> {
-    /// Makes the account as it is before Sash sees it.
+    /// Registers whom there is beside the tested user.
     pub fn set_up(&mut self) {
         for name in OTHERS {
             let no = self.world.register(name, "x").expect("a new user");
             self.world.log_in(no, Some(format!("{}DEV", name.to_uppercase())), None, false, self.now);
         }
-        for _ in 0..self.rng.random_range(1..7) {
-            self.create_room();
-        }
-        for _ in 0..self.rng.random_range(0..80) {
-            self.one();
-        }
     }
 
-    /// Does one random thing and returns what.
-    pub fn one(&mut self) -> String {
-        match self.rng.random_range(0..100) {
-            0..34 => self.message(),
-            34..44 => self.state(),
-            44..54 => self.other_membership(),
-            54..65 => self.own_membership(),
-            65..68 => self.redact(),
-            68..75 => self.receipt(),
-            75..79 => self.typing(),
-            79..84 => self.account_data(),
-            84..91 => self.send_to_device(),
-            91..94 => self.devices(),
-            94..96 => self.profile(),
-            96..98 => self.reset(),
-            _ => self.create_room(),
+    /// Does one thing of the kind and returns what.
+    pub fn one(&mut self, happening: Happening) -> String {
+        match happening {
+            Happening::Message => self.message(),
+            Happening::Burst => self.burst(),
+            Happening::State => self.state(),
+            Happening::Member => self.other_membership(),
+            Happening::OwnMember => self.own_membership(),
+            Happening::Redaction => self.redact(),
+            Happening::Receipt => self.receipt(),
+            Happening::Typing => self.typing(),
+            Happening::AccountData => self.account_data(),
+            Happening::ToDevice => self.send_to_device(),
+            Happening::Devices => self.devices(),
+            Happening::Profile => self.profile(),
+            Happening::Reset => self.reset(),
+            Happening::CreateRoom => self.create_room(),
         }
     }
 
     /// Lets much be said in one room.
-    pub fn burst(&mut self) -> String {
+    fn burst(&mut self) -> String {
         let Some(room) = self.some_room() else { return "burst in no room".to_owned() };
         let count = [12, 25, 60, 130][self.rng.random_range(0..4)];
         let senders: Vec<UserNo> = self.world.room(room).joined().collect();
@@ -304,8 +371,8 @@ impl Operations<'_> {
         let Some(device) = device else { return "no device".to_owned() };
         for _ in 0..count {
             let sent = self.ledger.to_device.entry(device.clone()).or_default();
-            let message = json!({ "type": "org.sim.message", "sender": "@ada:sim", "content": { "n": sent.len() } });
-            sent.push(message.clone());
+            let message = json!({ "type": "org.sim.message", "sender": "@ada:sim", "content": { "n": *sent } });
+            *sent += 1;
             self.world.send_to_device(me, &device, &json_of(&message));
         }
         format!("{count} to-device messages to {device}")

@@ -3,25 +3,33 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
-    plan::{Class, Plan},
-    simulation::{Failure, run},
+    failure::Failure,
+    plan::{Class, Plan, Step},
+    simulation::{Counted, run, run_traced},
 };
 
 /// How many runs shrinking may take.
-const BUDGET: usize = 300;
+const BUDGET: usize = 1_000;
 
 /// Runs a plan; a panic is a failure like any other.
-pub fn outcome(plan: &Plan) -> Result<(), Failure> {
-    match catch_unwind(AssertUnwindSafe(|| run(plan))) {
-        Ok(outcome) => outcome,
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Err(Failure { kind: "panic".to_owned(), complaints: vec![text.unwrap_or_default()], trace: Vec::new() })
-        }
-    }
+pub fn outcome(plan: &Plan) -> (Counted, Result<(), Failure>) {
+    catching(|| run(plan)).unwrap_or_else(|failure| (Counted::default(), Err(failure)))
+}
+
+/// Runs a plan that fails once more, to tell what happens in it.
+pub fn traced(plan: &Plan, failure: Failure) -> Failure {
+    let outcome = catching(|| run_traced(plan)).and_then(|outcome| outcome);
+    outcome.err().unwrap_or(failure)
+}
+
+fn catching<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Failure { kind: "panic".to_owned(), complaints: vec![text.unwrap_or_default()], trace: Vec::new() }
+    })
 }
 
 /// Returns a smaller plan that fails in the same way, and how.
@@ -58,19 +66,20 @@ impl Shrinker {
         while end > 0 && self.budget > 0 {
             let start = end.saturating_sub(size);
             let mut steps = self.plan.steps.clone();
-            steps.drain(start..end);
+            let start_of_sash = steps.drain(start..end).find(|step| *step == Step::Start);
+            steps.splice(start..start, start_of_sash);
             self.try_steps(steps);
             end = start.min(self.plan.steps.len());
         }
     }
 
-    fn try_steps(&mut self, steps: Vec<crate::plan::Step>) {
+    fn try_steps(&mut self, steps: Vec<Step>) {
         if steps.len() == self.plan.steps.len() || self.budget == 0 {
             return;
         }
         self.budget -= 1;
-        let plan = Plan { seed: self.plan.seed, steps };
-        if let Err(failure) = outcome(&plan)
+        let plan = Plan { steps, ..self.plan };
+        if let Err(failure) = outcome(&plan).1
             && failure.sorts().any(|sort| sort == self.sort)
         {
             (self.plan, self.failure) = (plan, failure);

@@ -38,6 +38,7 @@ pub struct Upstream {
     pub world: Rc<RefCell<World>>,
     clock: VirtualClock,
     rng: RefCell<SmallRng>,
+    requests: Cell<u64>,
     /// Under which name state comes: homeservers differ (MSC4222).
     pub state_key: StateKey,
     faults: RefCell<VecDeque<UpstreamFault>>,
@@ -63,18 +64,17 @@ struct Call {
     query: Vec<(String, String)>,
 }
 
-type Answer = Result<Value, ApiError>;
+/// A JSON text, or what is wrong with the request.
+type Answer = Result<String, ApiError>;
 
 impl Upstream {
     /// Returns the homeserver over a model.
-    pub fn new(world: Rc<RefCell<World>>, clock: VirtualClock, seed: u64) -> Upstream {
-        let mut rng = SmallRng::seed_from_u64(seed);
-        let names = [StateKey::StateAfter, StateKey::UnstableStateAfter, StateKey::State];
-        let state_key = names[rng.random_range(0..names.len())];
+    pub fn new(world: Rc<RefCell<World>>, clock: VirtualClock, state_key: StateKey, seed: u64) -> Upstream {
         Upstream {
             world,
             clock,
-            rng: RefCell::new(rng),
+            rng: RefCell::new(SmallRng::seed_from_u64(seed)),
+            requests: Cell::default(),
             state_key,
             faults: RefCell::default(),
             parked: RefCell::default(),
@@ -85,6 +85,11 @@ impl Upstream {
             paged: RefCell::default(),
             changed: Notify::new(),
         }
+    }
+
+    /// Returns how many requests there were.
+    pub fn requests(&self) -> u64 {
+        self.requests.get()
     }
 
     /// Lets the next requests go wrong.
@@ -139,6 +144,7 @@ impl Upstream {
     async fn answer(&self, request: Request<Vec<u8>>, timeout: Duration) -> Result<Response<Vec<u8>>, TransportError> {
         let latency = self.rng.borrow_mut().random_range(1..40);
         platform::sleep(Duration::from_millis(latency)).await;
+        self.requests.set(self.requests.get() + 1);
         let fault = self.faults.borrow_mut().pop_front();
         self.note_whole(&request, fault);
         match fault {
@@ -150,6 +156,9 @@ impl Upstream {
             Some(UpstreamFault::Nonsense) => return Ok(response(200, self.nonsense())),
             Some(UpstreamFault::Null) => return Ok(response(200, "null")),
             Some(UpstreamFault::Empty) => return Ok(response(200, "")),
+            Some(UpstreamFault::SinceRefused) if is_sync(&request) && self.forget_since(&request) => {
+                return Ok(response(400, r#"{"errcode":"M_UNKNOWN","error":"Invalid stream token"}"#));
+            }
             Some(UpstreamFault::Timeout) => {
                 // Half an hour, which the whole account may take, would make runs long for nothing.
                 platform::sleep(timeout.min(Duration::from_secs(120))).await;
@@ -160,17 +169,13 @@ impl Upstream {
         if fault == Some(UpstreamFault::Slow) {
             platform::sleep(Duration::from_secs(5)).await;
         }
-        let is_sync = request.uri().path().ends_with("/sync");
-        let answer = self.route(request).await;
-        let (status, mut body) = match answer {
+        let is_sync = is_sync(&request);
+        let (status, mut body) = match self.route(request).await {
             Ok(body) => (200, body),
-            Err(error) => (error.status, error.body()),
+            Err(error) => (error.status, error.body().to_string()),
         };
-        if fault == Some(UpstreamFault::Junk) && is_sync {
-            spoil(&mut body);
-        }
-        let mut body = body.to_string();
         match fault {
+            Some(UpstreamFault::Junk) if is_sync => body = with_junk(&body),
             Some(UpstreamFault::Lost) => return Err(TransportError::Unreachable("the connection broke".to_owned())),
             Some(UpstreamFault::HalfBody) => body.truncate(body.len() / 2),
             _ => {}
@@ -183,12 +188,22 @@ impl Upstream {
             [self.rng.borrow_mut().random_range(0..6)]
     }
 
+    /// Forgets the place in the stream that a poll asks from. Messages up to there are gone: a homeserver does not send
+    /// again what it took for received.
+    fn forget_since(&self, request: &Request<Vec<u8>>) -> bool {
+        let query = pairs(request.uri().query().unwrap_or_default());
+        let since = query.iter().find(|(name, _)| name == "since").and_then(|(_, since)| Since::parse(since).ok());
+        let token = bearer(request).to_owned();
+        let mut world = self.world.borrow_mut();
+        let (Some(since), Ok((user, device))) = (since, world.authenticate(&token)) else { return false };
+        world.acknowledge_to_device(user, &device, since.to_device);
+        true
+    }
+
     /// Counts how often the whole account failed in a row.
     fn note_whole(&self, request: &Request<Vec<u8>>, fault: Option<UpstreamFault>) {
         let query = request.uri().query().unwrap_or_default();
-        let is_whole = request.uri().path().ends_with("/sync")
-            && !query.contains("since=")
-            && !query.contains("rooms%22%3A%5B%5D");
+        let is_whole = is_sync(request) && !query.contains("since=") && !query.contains("rooms%22%3A%5B%5D");
         if !is_whole {
             return;
         }
@@ -202,20 +217,16 @@ impl Upstream {
     async fn route(&self, request: Request<Vec<u8>>) -> Answer {
         let path: Vec<String> = segments(request.uri().path());
         if path.iter().map(String::as_str).eq(["_matrix", "client", "versions"]) {
-            return Ok(json!({ "versions": ["v1.1", "v1.5", "v1.11"], "unstable_features": {} }));
+            return Ok(json!({ "versions": ["v1.1", "v1.5", "v1.11"], "unstable_features": {} }).to_string());
         }
-        let token = request
-            .headers()
-            .get(http::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let (user, device) = self.world.borrow().authenticate(token.unwrap_or_default())?;
+        let (user, device) = self.world.borrow().authenticate(bearer(&request))?;
         let query = pairs(request.uri().query().unwrap_or_default());
         let path = path.into_iter().skip(3).collect();
         let call = Call { user, device, now: self.clock.millis(), path, query };
         let segments: Vec<&str> = call.path.iter().map(String::as_str).collect();
         match segments.as_slice() {
             ["sync"] => self.sync(&call).await,
-            ["joined_rooms"] => Ok(self.joined_rooms(&call)),
+            ["joined_rooms"] => Ok(self.joined_rooms(&call).to_string()),
             ["notifications"] => self.notifications(&call),
             ["rooms", room, "messages"] => self.messages(&call, room),
             ["rooms", room, "context", event] => self.context(&call, room, event),
@@ -251,7 +262,7 @@ impl Upstream {
                 asked.then(|| sync::sync(&mut world, viewer, &params))
             };
             if let Some(response) = response.filter(|response| is_over || !response.is_empty()) {
-                return serde_json::to_value(&response).map_err(|error| ApiError::bad_json(error.to_string()));
+                return text(&response);
             }
             let _parked = params.since.map(|since| Parked::new(self, &call.device, since));
             tokio::select! {
@@ -288,7 +299,7 @@ impl Upstream {
             let room = &world.room(world.event(*event).room).id;
             json!({ "room_id": room, "event": world.render_full(*event, call.viewer()), "read": read, "actions": ["notify"], "ts": world.event(*event).ts })
         };
-        Ok(json!({ "notifications": found.iter().map(notification).collect::<Vec<_>>() }))
+        text(&json!({ "notifications": found.iter().map(notification).collect::<Vec<_>>() }))
     }
 
     fn messages(&self, call: &Call, room: &str) -> Answer {
@@ -315,7 +326,7 @@ impl Upstream {
             let members = world.senders_members(room, &page.events, world.state_position(room, call.user));
             answer["state"] = json!(render(&world, &members, call));
         }
-        Ok(answer)
+        text(&answer)
     }
 
     fn context(&self, call: &Call, room: &str, event: &str) -> Answer {
@@ -334,7 +345,7 @@ impl Upstream {
         if filter.lazy_load_members {
             state.extend(world.senders_members(room, &[event], pos));
         }
-        Ok(json!({
+        text(&json!({
             "start": world.room_token(index),
             "end": world.room_token(index + 1),
             "event": world.render_full(event, call.viewer()),
@@ -350,7 +361,7 @@ impl Upstream {
         let at = world.state_position(room, call.user);
         let all = world.room(room).state.get("m.room.member").into_iter().flatten();
         let members: Vec<EventNo> = all.filter_map(|(_, history)| history.at(at)).collect();
-        Ok(json!({ "chunk": render(&world, &members, call) }))
+        text(&json!({ "chunk": render(&world, &members, call) }))
     }
 
     fn key_changes(&self, call: &Call) -> Answer {
@@ -361,7 +372,7 @@ impl Upstream {
         let lists = world.device_lists(call.user, from.pos, to.pos);
         let ids =
             |users: &BTreeSet<UserNo>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
-        Ok(json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
+        text(&json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
     }
 }
 
@@ -424,6 +435,11 @@ fn render(world: &World, events: &[EventNo], call: &Call) -> Vec<Box<serde_json:
     events.iter().map(|event| world.render_full(*event, call.viewer())).collect()
 }
 
+fn bearer(request: &Request<Vec<u8>>) -> &str {
+    let header = request.headers().get(http::header::AUTHORIZATION);
+    header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default()
+}
+
 fn response(status: u16, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
     let mut response = Response::new(body.into());
     *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
@@ -446,7 +462,21 @@ fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+fn text(answer: &impl serde::Serialize) -> Answer {
+    serde_json::to_string(answer).map_err(|error| ApiError::bad_json(error.to_string()))
+}
+
+fn is_sync(request: &Request<Vec<u8>>) -> bool {
+    request.uri().path().ends_with("/sync")
+}
+
 /// Puts junk among the entries of a sync answer: each is to be skipped alone.
+fn with_junk(body: &str) -> String {
+    let mut body: Value = serde_json::from_str(body).unwrap_or_default();
+    spoil(&mut body);
+    body.to_string()
+}
+
 fn spoil(body: &mut Value) {
     let rooms = &mut body["rooms"];
     if rooms.is_null() {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cache::{AccountCache, Filter, RoomNumber};
 use crate::connection::{
-    answer::{Done, Question},
+    answer::{AnswerLimits, Done, Question},
     lists::{Configs, Reach, Subscriptions, WindowedView},
     request::{ListRequest, SyncRequest, Window, Wire},
     response::{ExtensionsResponse, RoomResult},
@@ -179,7 +179,9 @@ impl Standing<'_> {
         }
         let Some(reached) = reach.get(number) else { return Ok(explained) };
         explained.config = Some(Configs::default().of(reached, subscriptions.get(room), request));
-        let question = Question { cache, device, request, subscriptions, frontier, state, reach: &reach, now };
+        // Of a single room, an answer reaches no limit.
+        let limits = AnswerLimits::default();
+        let question = Question { cache, device, request, subscriptions, frontier, state, reach: &reach, limits, now };
         let ahead = question.ahead_of(number);
         let computed = Question { reach: &reach.only(number), ..question }.compute(&mut Done::default())?;
         explained.next = Some(Box::new(Next {

@@ -5,7 +5,7 @@
 
 mod account_data;
 mod counts;
-mod e2ee;
+pub(super) mod e2ee;
 mod presence;
 mod receipts;
 mod scope;

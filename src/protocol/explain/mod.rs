@@ -30,7 +30,7 @@ pub fn parse(query: &str) -> Result<ExplainRequest, RequestError> {
     if conn_id.as_ref().is_some_and(|conn_id| conn_id.len() > OPAQUE_IDENTIFIER) {
         return Err(invalid("conn_id", format!("must have at most {OPAQUE_IDENTIFIER} bytes")));
     }
-    let room = room.ok_or_else(|| RequestError::Missing("room".to_owned()))?;
+    let room = room.ok_or_else(|| RequestError::Missing { field: "room".to_owned(), expected: "a room id" })?;
     let room = OwnedRoomId::try_from(room).map_err(|_| invalid("room", "must be a room id".to_owned()))?;
     Ok(ExplainRequest { room, conn_id })
 }

@@ -72,6 +72,7 @@ fn what_the_chain_brought_since_wins_over_the_whole() {
 #[test]
 fn a_room_that_the_chain_brings_before_its_base_is_held_back_and_scouted() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         homeserver: history !a create join@me join@bob name="Tea" m1
         start: data x.y={}
         begin whole

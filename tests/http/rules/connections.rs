@@ -390,6 +390,7 @@ fn the_transaction_id_of_a_request_is_echoed_where_the_api_has_it() {
 #[test]
 fn presence_is_touched_as_the_api_says() {
     check(expect![[r#"
+        # Undisturbed: it counts polls.
         v2: !a timeline m1
         asked nothing
         sync list all [0,9]
@@ -786,5 +787,19 @@ fn one_connection_at_its_end_leaves_the_others_alone() {
         sync conn=one
             all: 1
             !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_pos_belongs_to_its_device() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync conn=one list all [0,9]
+        sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+        sync conn=one device=TABLET pos=none list all [0,9]
+        sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+        sync conn=one
+        sync conn=one device=TABLET
     "#]]);
 }

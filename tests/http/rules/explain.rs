@@ -510,7 +510,7 @@ fn another_user_sees_nothing_of_my_account() {
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0
         login-device @eve
-        settled complete @eve
+        settled complete device=@eve
         sync device=@eve conn=mine list all [0,9]
             all: 0
         explain !a device=@eve
@@ -844,7 +844,7 @@ fn what_is_asked_wrongly_is_refused() {
             404 M_NOT_FOUND: No device of this user is in use here
         v2: !a timeline m1
         explain ?
-            400 M_MISSING_PARAM: room is missing
+            400 M_MISSING_PARAM: room: must be a room id, and is missing
         explain ?room=
             400 M_INVALID_PARAM: room: must be a room id
         explain ?room=tea

@@ -132,6 +132,7 @@ fn ones_own_leave_is_delivered_and_the_room_stays_where_it_was_sent() {
 #[test]
 fn a_left_room_can_be_subscribed_to() {
     check(expect![[r#"
+        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         v2: !a name="Tea" timeline m1
         v2: !a leave timeline m2
         sync list all [0,9] timeline 5 room !a timeline 5 state name,member/me

@@ -471,6 +471,7 @@ fn members_that_were_being_fetched_when_the_server_died_are_asked_for_again() {
 #[test]
 fn members_that_are_named_and_not_held_are_fetched() {
     check(expect![[r#"
+        # Undisturbed: the members that were fetched may be there when a lost answer is asked for again.
         homeserver: history !a join@kim
         v2: !a timeline m1
         asked nothing

@@ -20,6 +20,8 @@ use crate::support::scripted::{Homeserver, Told, room_id, words};
 
 /// How long a parked request may take to be answered once it should be.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an account may take to be at work again after a restart, before the scenario goes on without.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How long a request is looked at that should not be answered.
 const STILLNESS: Duration = Duration::from_millis(60);
 
@@ -43,8 +45,8 @@ pub struct Run {
     /// Whether the account is at work.
     open: bool,
     connections: BTreeMap<String, Connection>,
-    /// The to-device token that each device got last.
-    since: BTreeMap<String, String>,
+    /// The to-device tokens that each device got, the last one last.
+    since: BTreeMap<String, Vec<String>>,
     parked: BTreeMap<String, (Request, JoinHandle<Received>)>,
     stamps: Stamps,
 }
@@ -97,7 +99,7 @@ impl Run {
     /// Does what a line says, and returns what came of it.
     pub async fn step(&mut self, line: &str) -> Vec<String> {
         if self.mishaps.restarts && self.open && self.parked.is_empty() {
-            self.server.restart("-KILL", &self.homeserver.url).await;
+            self.restart_unnoticed().await;
         }
         if let Some((device, rest)) = v2(line) {
             return self.v2(device, rest).await;
@@ -126,9 +128,25 @@ impl Run {
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
             "explain" => return self.explain(rest).await,
+            "ask" => return self.ask(rest).await,
+            "log-out" => return self.log_out(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
+    }
+
+    /// Restarts, and waits until the account is at work again, unless the homeserver keeps it from that.
+    async fn restart_unnoticed(&mut self) {
+        self.server.restart("-KILL", &self.homeserver.url).await;
+        let begin = Instant::now();
+        while begin.elapsed() < SETTLING {
+            let status = self.status("PHONE").await;
+            // An error stands in quotes.
+            if !status.starts_with("starting") && !status.starts_with('"') {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     async fn v2(&mut self, device: &str, line: &str) -> Vec<String> {
@@ -174,11 +192,18 @@ impl Run {
         self.homeserver.taken(device, &self.homeserver.latest(device)).await;
     }
 
+    /// A device logs out, through us.
+    async fn log_out(&mut self, device: &str) -> Vec<String> {
+        let http = self.server.post("/_matrix/client/v3/logout").bearer_auth(device).body("{}");
+        vec![outcome(&receive(http).await)]
+    }
+
     /// Waits until the account's status names a word: a state, or a phase of the bootstrap. Without one, until it is not
-    /// live any more.
-    async fn settled(&self, word: &str) {
+    /// live any more. `device=TABLET` asks as that device.
+    async fn settled(&self, line: &str) {
         let begin = Instant::now();
-        let (word, device) = word.split_once(' ').unwrap_or((word, "PHONE"));
+        let (word, device) = line.split_once("device=").unwrap_or((line, "PHONE"));
+        let word = word.trim();
         loop {
             let status = self.status(device).await;
             let holds =
@@ -270,7 +295,10 @@ impl Run {
         let last = connection.received.last().cloned();
         match (kind, &request.pos) {
             (_, Some(pos)) => match pos.strip_prefix("of:") {
-                Some(other) => self.connections.get(&format!("{}/{other}", request.device))?.received.last().cloned(),
+                Some(other) => {
+                    let (device, conn) = other.split_once('/').unwrap_or((&request.device, other));
+                    self.connections.get(&format!("{device}/{conn}"))?.received.last().cloned()
+                }
                 None => (pos != "none").then(|| pos.clone()),
             },
             ("first", None) => None,
@@ -283,7 +311,8 @@ impl Run {
         let connection = self.connections.entry(connection_name(request)).or_default();
         connection.wanted = request.wanted.clone();
         connection.sent.clone_from(&pos);
-        let since = self.since.get(&request.device);
+        let ago = request.ago();
+        let since = self.since.get(&request.device).and_then(|held| held.iter().rev().nth(ago));
         let sent = wire::write(self.wire, request, pos.as_deref(), since.map(String::as_str));
         let token = request.token.as_ref().unwrap_or(&request.device);
         let http = self.server.post(&sent.target).bearer_auth(token).json(&sent.body);
@@ -301,7 +330,7 @@ impl Run {
             let connection = self.connections.entry(connection_name(request)).or_default();
             connection.received.push(answer["pos"].as_str().expect("every answer has a pos").to_owned());
             if let Some(next) = answer.pointer("/extensions/to_device/next_batch").and_then(Value::as_str) {
-                self.since.insert(request.device.clone(), next.to_owned());
+                self.since.entry(request.device.clone()).or_default().push(next.to_owned());
             }
         }
         let mut lines = answer::describe(answer, &received.body, &request.shown, &mut self.stamps);
@@ -316,9 +345,37 @@ impl Run {
             None => ("", rest),
         };
         let target = format!("{}?{query}", wire::path(self.wire));
-        let http = self.server.post(&target).bearer_auth("PHONE").body(many(body));
-        let received = receive(http).await;
-        vec![if received.status == 200 { "200".to_owned() } else { error(&received) }]
+        let http = self.server.post(&target).bearer_auth("PHONE").body(spelled(&many(body)));
+        vec![outcome(&receive(http).await)]
+    }
+
+    /// `ask PATH WORDS`: a request that passes through, such as `ask keys/changes from=pos to=pos:2`. `pos` is that of the
+    /// last answer, `pos:2` that of the second.
+    async fn ask(&self, rest: &str) -> Vec<String> {
+        let mut split = words(rest).into_iter();
+        let path = split.next().expect("a path");
+        let received = self.connections.values().flat_map(|connection| &connection.received).collect::<Vec<_>>();
+        let device = split.clone().find_map(|word| word.strip_prefix("device=").map(str::to_owned));
+        let value = |value: &str| match value.strip_prefix("pos") {
+            Some("") => (*received.last().expect("a pos")).clone(),
+            Some(number) => match number.strip_prefix(':').and_then(|number| number.parse::<usize>().ok()) {
+                Some(number) => received[number - 1].clone(),
+                None => value.to_owned(),
+            },
+            None => value.to_owned(),
+        };
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let query: Vec<String> = split
+            .filter(|word| !word.starts_with("device="))
+            .map(|word| {
+                let (name, text) = word.split_once('=').expect("NAME=VALUE");
+                format!("{name}={}", encode(&value(text)))
+            })
+            .collect();
+        let target = format!("/_matrix/client/v3/{path}?{}", query.join("&"));
+        let http = self.server.get(&target).bearer_auth(device.as_deref().unwrap_or("PHONE"));
+        vec![outcome(&receive(http).await)]
     }
 
     async fn explain(&self, rest: &str) -> Vec<String> {
@@ -378,6 +435,10 @@ async fn receive(http: reqwest::RequestBuilder) -> Received {
     }
 }
 
+fn outcome(received: &Received) -> String {
+    if received.status == 200 { "200".to_owned() } else { error(received) }
+}
+
 fn error(received: &Received) -> String {
     let body: Value = serde_json::from_slice(&received.body).unwrap_or_default();
     let mut line = format!("{} {}", received.status, body["errcode"].as_str().unwrap_or("?"));
@@ -402,4 +463,28 @@ fn many(body: &str) -> String {
         .map(|n| format!("\"k{n}\": {}", value[..end].replace("%n", &n.to_string())))
         .collect();
     format!("{before}{}{}", fields.join(","), &value[end + 1..])
+}
+
+/// `<x*3>` in a body stands for `xxx`, `\xff` for that byte.
+fn spelled(body: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = body;
+    while let Some(c) = rest.chars().next() {
+        let repeated = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).and_then(|(inside, after)| {
+            let (text, count) = inside.split_once('*')?;
+            Some((text.repeat(count.parse().ok()?), after))
+        });
+        let byte = rest.strip_prefix("\\x").and_then(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+        if let Some((text, after)) = repeated {
+            bytes.extend(text.as_bytes());
+            rest = after;
+        } else if let Some(byte) = byte {
+            bytes.push(byte);
+            rest = &rest[4..];
+        } else {
+            bytes.extend(c.to_string().as_bytes());
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    bytes
 }

@@ -1,6 +1,9 @@
 //! What a client has put together from the answers of one connection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use sash_sync::connection::Wire;
 use serde_json::Value;
@@ -12,15 +15,16 @@ use super::{Config, RoomConfig, Timeline};
 pub struct Assembled {
     /// `None`: it will begin anew.
     pub pos: Option<String>,
-    pub rooms: BTreeMap<String, Room>,
+    /// Shared with what is stored, where that is the same.
+    pub rooms: BTreeMap<String, Rc<Room>>,
     /// `count` by list.
     pub counts: BTreeMap<String, u64>,
     /// The rooms in each list's window, where the wire says so.
     pub windows: BTreeMap<String, Vec<String>>,
     /// Global account data by type.
     pub account_data: BTreeMap<String, Value>,
-    /// To-device messages in the order in which they were processed.
-    pub to_device: Vec<Value>,
+    /// The numbers of the to-device messages in the order in which they were processed.
+    pub to_device: Vec<u64>,
     pub to_device_since: Option<String>,
     /// When each user's devices were last said to have changed, or to be of no interest any more, as a position of the
     /// homeserver.
@@ -30,6 +34,8 @@ pub struct Assembled {
     pub began: u64,
     /// Extensions that were on in each answer so far.
     pub always_e2ee: bool,
+    /// The subscriptions of which the other side surely knows, for a client that sends each once.
+    pub subscribed: BTreeMap<String, RoomConfig>,
 }
 
 /// One room.
@@ -43,6 +49,7 @@ pub struct Room {
     pub joined_count: Option<u64>,
     pub invited_count: Option<u64>,
     pub notification_count: Option<u64>,
+    pub highlight_count: Option<u64>,
     pub bump_stamp: Option<u64>,
     pub stripped: Option<Vec<Value>>,
     pub timeline: Timeline,
@@ -66,15 +73,17 @@ impl Assembled {
     /// Takes an answer to a request with `config`; `now` is the homeserver's position.
     pub fn take(&mut self, answer: &Value, wire: Wire, config: &Config, now: u64) -> Result<(), String> {
         let pos = answer["pos"].as_str().ok_or("an answer without pos")?;
-        if self.pos.is_none() {
+        let begins = self.pos.is_none();
+        if begins {
             self.began = now;
             self.always_e2ee = true;
         }
         self.always_e2ee &= config.e2ee;
         self.pos = Some(pos.to_owned());
+        self.subscribed.clone_from(&config.subscriptions);
         self.take_lists(answer, config)?;
         for (id, room) in answer["rooms"].as_object().into_iter().flatten() {
-            self.take_room(id, room, wire, config).map_err(|error| format!("{id}: {error}"))?;
+            self.take_room(id, room, wire, config, begins).map_err(|error| format!("{id}: {error}"))?;
         }
         self.take_extensions(&answer["extensions"], wire, now)
     }
@@ -99,16 +108,21 @@ impl Assembled {
         }
     }
 
-    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire, config: &Config) -> Result<(), String> {
+    fn take_room(&mut self, id: &str, answer: &Value, wire: Wire, config: &Config, begins: bool) -> Result<(), String> {
+        if begins && answer["num_live"].as_u64().unwrap_or(0) > 0 {
+            return Err("has live events in the first answer".to_owned());
+        }
         let initial = answer["initial"].as_bool().unwrap_or(false);
         if !initial && !self.rooms.contains_key(id) {
             return Err("came for the first time without `initial`".to_owned());
         }
-        let room = self.rooms.entry(id.to_owned()).or_default();
+        let room = Rc::make_mut(self.rooms.entry(id.to_owned()).or_default());
         if initial {
-            let Room { account_data, receipts, typing, .. } = std::mem::take(room);
+            let Room { account_data, receipts, typing, notification_count, highlight_count, .. } = std::mem::take(room);
             // Extensions have their own bookkeeping.
-            *room = Room { account_data, receipts, typing, ..Room::default() };
+            let counts = (wire == Wire::V4).then_some((notification_count, highlight_count)).unwrap_or_default();
+            let (notification_count, highlight_count) = counts;
+            *room = Room { account_data, receipts, typing, notification_count, highlight_count, ..Room::default() };
         }
         // The answer says which lists it comes from: their rules hold, and the subscription's.
         let lists = answer["lists"].as_array().into_iter().flatten().filter_map(|key| config.lists.get(key.as_str()?));
@@ -122,7 +136,12 @@ impl Assembled {
             Wire::Simplified => ("to_device", "e2ee"),
         };
         if let Some(section) = extensions.get(to_device) {
-            self.to_device.extend(section["events"].as_array().into_iter().flatten().cloned());
+            for message in section["events"].as_array().into_iter().flatten() {
+                let number = message["content"]["n"].as_u64();
+                let is_ours = message["type"] == "org.sim.message" && message["sender"] == "@ada:sim";
+                let number = number.filter(|_| is_ours).ok_or_else(|| format!("{message} was never sent"))?;
+                self.to_device.push(number);
+            }
             self.to_device_since =
                 Some(section["next_batch"].as_str().ok_or("to_device without next_batch")?.to_owned());
         }
@@ -157,11 +176,17 @@ impl Assembled {
             self.known_room(room, "typing")?.typing =
                 users.iter().filter_map(|user| user.as_str().map(str::to_owned)).collect();
         }
+        for (room, counts) in section_rooms(extensions, "sash.counts") {
+            let room = self.known_room(room, "counts")?;
+            room.notification_count = counts["notification_count"].as_u64();
+            room.highlight_count = counts["highlight_count"].as_u64();
+        }
         Ok(())
     }
 
     fn known_room(&mut self, id: &str, what: &str) -> Result<&mut Room, String> {
-        self.rooms.get_mut(id).ok_or_else(|| format!("{id}: {what} before the room itself"))
+        let room = self.rooms.get_mut(id).ok_or_else(|| format!("{id}: {what} before the room itself"))?;
+        Ok(Rc::make_mut(room))
     }
 }
 
@@ -187,6 +212,7 @@ impl Room {
             ("joined_count", &mut self.joined_count),
             ("invited_count", &mut self.invited_count),
             ("notification_count", &mut self.notification_count),
+            ("highlight_count", &mut self.highlight_count),
             ("bump_stamp", &mut self.bump_stamp),
         ];
         for (key, place) in numbers {

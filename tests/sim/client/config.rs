@@ -7,6 +7,7 @@ use sash_sync::connection::Wire;
 use serde_json::{Map, Value, json};
 
 use super::Client;
+use crate::plan::Change;
 
 /// Everything that a client asks, but for `pos`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,8 +18,19 @@ pub struct Config {
     pub receipts: bool,
     pub typing: bool,
     pub e2ee: bool,
+    /// Unread counts, which v4 has as an extension.
+    pub counts: bool,
+    /// For which rooms account data, receipts and typing are wanted.
+    pub scope: Scope,
     /// How many to-device messages at most, if it takes any.
     pub to_device: Option<u64>,
+}
+
+/// The scope of an extension: lists and rooms, each `None` for all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    pub lists: Option<Vec<String>>,
+    pub rooms: Option<Vec<String>>,
 }
 
 /// A list.
@@ -67,6 +79,7 @@ impl Config {
             receipts: rng.random_bool(0.7),
             typing: rng.random_bool(0.7),
             e2ee: rng.random_bool(0.6),
+            counts: rng.random_bool(0.6),
             to_device: takes_to_device.then(|| [3, 20, 100][rng.random_range(0..3)]),
             ..Config::default()
         };
@@ -78,37 +91,43 @@ impl Config {
     }
 
     /// Changes what is asked, as users who scroll and open rooms do.
-    pub fn change(&mut self, rng: &mut SmallRng, wire: Wire, rooms: &[String]) {
-        match rng.random_range(0..14) {
-            0..3 => {
+    pub fn change(&mut self, change: Change, rng: &mut SmallRng, wire: Wire, rooms: &[String]) {
+        match change {
+            Change::Nothing => {}
+            Change::Range => {
                 if let Some(list) = self.lists.values_mut().next() {
                     list.range = random_range(rng, wire);
                 }
             }
-            3 => {
+            Change::TimelineLimit => {
                 if let Some(list) = self.lists.values_mut().last() {
-                    list.config.timeline_limit = [0, 1, 2, 4, 10, 20][rng.random_range(0..6)];
+                    list.config.timeline_limit = random_limit(rng);
                 }
             }
-            4 => {
+            Change::RequiredState => {
                 if let Some(list) = self.lists.values_mut().last() {
                     list.config.state = Wish::random(rng, wire);
                 }
             }
-            5 | 6 => _ = self.lists.insert("second".to_owned(), List::random(rng, wire, rooms)),
-            7 => _ = self.lists.remove("second"),
-            8..11 => {
+            Change::AddList => _ = self.lists.insert("second".to_owned(), List::random(rng, wire, rooms)),
+            Change::RemoveList => _ = self.lists.remove("second"),
+            Change::Subscribe => {
                 if let Some(room) = rooms.choose(rng) {
                     self.subscriptions.insert(room.clone(), RoomConfig::random(rng, wire));
                 }
             }
-            11 => {
+            Change::Unsubscribe => {
                 if let Some(room) = self.subscriptions.keys().nth(rng.random_range(0..3)).cloned() {
                     self.subscriptions.remove(&room);
                 }
             }
-            12 => self.receipts = !self.receipts,
-            _ => self.typing = !self.typing,
+            Change::Extension => {
+                let switches =
+                    [&mut self.receipts, &mut self.typing, &mut self.account_data, &mut self.e2ee, &mut self.counts];
+                let switch = rng.random_range(0..switches.len());
+                switches.into_iter().skip(switch).take(1).for_each(|switch| *switch = !*switch);
+            }
+            Change::Scope => self.scope = Scope::random(rng, rooms),
         }
     }
 
@@ -116,12 +135,24 @@ impl Config {
     pub fn request(&self, client: &Client, timeout: u64) -> (String, Value) {
         let (wire, pos) = (client.wire, client.has.pos.as_deref());
         let mut body = Map::new();
-        body.insert("conn_id".to_owned(), json!(client.conn_id));
+        if !client.is_sticky {
+            body.insert("conn_id".to_owned(), json!(client.conn_id));
+        }
         let lists: Map<String, Value> = self.lists.iter().map(|(key, list)| (key.clone(), list.render(wire))).collect();
+        // A client of the old kind says of each subscription once that it wants it, and once that it does not any more.
+        let known = |room: &String, config: &RoomConfig| {
+            client.is_sticky && client.has.subscribed.get(room).is_some_and(|known| known == config)
+        };
+        let rooms = self.subscriptions.iter().filter(|(room, config)| !known(room, config));
         let rooms: Map<String, Value> =
-            self.subscriptions.iter().map(|(room, config)| (room.clone(), config.render(wire).into())).collect();
+            rooms.map(|(room, config)| (room.clone(), config.render(wire).into())).collect();
         body.insert("lists".to_owned(), lists.into());
         body.insert("room_subscriptions".to_owned(), rooms.into());
+        let gone: Vec<&String> =
+            client.has.subscribed.keys().filter(|room| !self.subscriptions.contains_key(*room)).collect();
+        if client.is_sticky && !gone.is_empty() {
+            body.insert("unsubscribe_rooms".to_owned(), json!(gone));
+        }
         body.insert("extensions".to_owned(), self.extensions(client).into());
         if wire == Wire::V4 {
             body.insert("timeout".to_owned(), json!(timeout));
@@ -140,13 +171,14 @@ impl Config {
             Wire::Simplified => ("to_device", "e2ee"),
         };
         let mut extensions = Map::new();
-        let switches = [
-            ("account_data", self.account_data),
-            ("receipts", self.receipts),
-            ("typing", self.typing),
-            (e2ee, self.e2ee),
-        ];
-        for (name, enabled) in switches {
+        for (name, enabled) in
+            [("account_data", self.account_data), ("receipts", self.receipts), ("typing", self.typing)]
+        {
+            if enabled {
+                extensions.insert(name.to_owned(), self.scope.render());
+            }
+        }
+        for (name, enabled) in [(e2ee, self.e2ee), ("sash.counts", self.counts && client.wire == Wire::V4)] {
             if enabled {
                 extensions.insert(name.to_owned(), json!({ "enabled": true }));
             }
@@ -159,6 +191,29 @@ impl Config {
             extensions.insert(to_device.to_owned(), section);
         }
         extensions
+    }
+}
+
+impl Scope {
+    fn random(rng: &mut SmallRng, rooms: &[String]) -> Scope {
+        let lists = [None, None, Some(Vec::new()), Some(vec!["all".to_owned()]), Some(vec!["second".to_owned()])];
+        let some = rooms.iter().filter(|_| rng.random_bool(0.3)).cloned().collect();
+        let rooms = [None, None, Some(Vec::new()), Some(some)];
+        Scope {
+            lists: lists[rng.random_range(0..lists.len())].clone(),
+            rooms: rooms[rng.random_range(0..rooms.len())].clone(),
+        }
+    }
+
+    fn render(&self) -> Value {
+        let mut section = json!({ "enabled": true });
+        if let Some(lists) = &self.lists {
+            section["lists"] = json!(lists);
+        }
+        if let Some(rooms) = &self.rooms {
+            section["rooms"] = json!(rooms);
+        }
+        section
     }
 }
 
@@ -181,6 +236,10 @@ impl List {
         }
         list.into()
     }
+}
+
+fn random_limit(rng: &mut SmallRng) -> u64 {
+    [0, 1, 2, 4, 10, 20][rng.random_range(0..6)]
 }
 
 fn random_range(rng: &mut SmallRng, wire: Wire) -> Option<(u64, u64)> {
@@ -225,7 +284,7 @@ impl Filters {
 
 impl RoomConfig {
     fn random(rng: &mut SmallRng, wire: Wire) -> RoomConfig {
-        RoomConfig { timeline_limit: [0, 1, 2, 4, 10, 20][rng.random_range(0..6)], state: Wish::random(rng, wire) }
+        RoomConfig { timeline_limit: random_limit(rng), state: Wish::random(rng, wire) }
     }
 
     fn render(&self, wire: Wire) -> Map<String, Value> {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 pub use self::{
     assembled::{Assembled, Room},
-    config::{Config, Filters, List, RoomConfig, USER},
+    config::{Config, Filters, List, RoomConfig, Scope, USER},
     timeline::{Place, Timeline},
 };
 
@@ -26,6 +26,8 @@ pub struct Client {
     pub device: String,
     pub wire: Wire,
     pub conn_id: String,
+    /// Whether it is of the old kind: no `conn_id`, and each subscription is sent once (`spec/clients.md` §6.2).
+    pub is_sticky: bool,
     /// Whether it is the one of its device that takes to-device messages.
     pub takes_to_device: bool,
     pub config: Config,
@@ -36,8 +38,14 @@ pub struct Client {
     pub waiting: Option<Waiting>,
     /// Whether the answer that it waits for will be lost.
     pub lose: bool,
+    /// Whether what it is told while it waits never reaches it: a planted bug.
+    pub deaf: bool,
     /// Whether the last answer brought nothing new.
     pub quiet: bool,
+    /// Whether its connection may have made room for others.
+    pub crowded_out: bool,
+    /// When it had its last answer, in milliseconds.
+    pub last_answer: u64,
 }
 
 /// A request on its way.

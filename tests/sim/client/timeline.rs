@@ -30,6 +30,9 @@ impl Timeline {
         if live > events.len() as u64 {
             return Err(format!("num_live is {live} of {} events", events.len()));
         }
+        if let Some((id, _)) = events.iter().rev().take(live as usize).find(|(id, _)| self.has(id)) {
+            return Err(format!("{id} is said to be live, and came before"));
+        }
         let is_absent = room.get("timeline").is_none() && room.get("limited").is_none();
         if is_absent {
             if initial {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sash_sync::connection::Wire;
 
-use super::{Judge, Shown};
+use super::{Judge, Shown, wants_timeline};
 use crate::{
     client::{Client, Filters, List, RoomConfig},
     homeserver::world::{Membership, RoomNo},
@@ -23,6 +23,24 @@ enum Listing {
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     pub rules: Vec<RoomConfig>,
+    /// The lists that surely reach it.
+    pub lists: Vec<String>,
+    /// Whether a subscription names it.
+    pub is_subscribed: bool,
+}
+
+impl Reach {
+    /// Returns whether the room's account data, receipts and typing are surely asked for. On the unstable wire `rooms`
+    /// means rooms of lists as well.
+    pub fn is_in_scope(&self, client: &Client, room: &str) -> bool {
+        let scope = &client.config.scope;
+        let by_list = match &scope.lists {
+            None => !self.lists.is_empty(),
+            Some(lists) => self.lists.iter().any(|list| lists.contains(list)),
+        };
+        let is_named = scope.rooms.as_ref().is_none_or(|rooms| rooms.iter().any(|named| named == room));
+        by_list || is_named && (self.is_subscribed || client.wire == Wire::Simplified)
+    }
 }
 
 impl<'a> Judge<'a> {
@@ -32,13 +50,17 @@ impl<'a> Judge<'a> {
         for (key, list) in &client.config.lists {
             let mut found = Vec::new();
             for room in self.check_list(client, key, list, &mut found) {
-                reaches.entry(room).or_default().rules.push(list.config.clone());
+                let reach = reaches.entry(room).or_default();
+                reach.rules.push(list.config.clone());
+                reach.lists.push(key.clone());
             }
             complaints.extend(found.into_iter().map(|complaint| format!("list {key}: {complaint}")));
         }
         for (id, config) in &client.config.subscriptions {
             let Some(room) = self.world.find_room(id).filter(|room| self.is_answered(client, *room)) else { continue };
-            reaches.entry(room).or_default().rules.push(config.clone());
+            let reach = reaches.entry(room).or_default();
+            reach.rules.push(config.clone());
+            reach.is_subscribed = true;
         }
         reaches.into_iter().collect()
     }
@@ -117,6 +139,29 @@ impl<'a> Judge<'a> {
                 let (one_at, newer_at) = (one.activity(), newer.activity());
                 complaints
                     .push(format!("{} at {one_at:?} stands before {} at {newer_at:?}", one.room.id, newer.room.id));
+            }
+        }
+    }
+
+    /// Of two rooms, the one with the later activity has the higher `bump_stamp`.
+    pub(super) fn check_bump_stamps(&self, client: &Client, reaches: &[(RoomNo, Reach)], complaints: &mut Vec<String>) {
+        let rooms: Vec<(Shown<'a>, u64)> = reaches
+            .iter()
+            .filter(|(_, reach)| wants_timeline(&reach.rules))
+            .filter_map(|(room, _)| self.shown(*room).filter(Shown::is_joined))
+            .filter_map(|shown| Some((shown, client.has.rooms.get(&*shown.room.id)?.bump_stamp?)))
+            .collect();
+        for (one, stamp) in &rooms {
+            let wrong =
+                rooms.iter().find(|(other, held)| held >= stamp && self.ledger.is_before(other.bump().1, one.bump().0));
+            if let Some((other, held)) = wrong {
+                complaints.push(format!(
+                    "{} with its last message at {:?} has bump_stamp {stamp}, and {} at {:?} has {held}",
+                    one.room.id,
+                    one.bump(),
+                    other.room.id,
+                    other.bump()
+                ));
             }
         }
     }

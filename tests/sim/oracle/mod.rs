@@ -28,6 +28,8 @@ pub struct Judge<'a> {
     /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
     /// that the user may not see.
     pub state_after: bool,
+    /// Whether the client waits for an answer: key counts come with one, and wake nobody.
+    pub is_asleep: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -38,6 +40,7 @@ impl<'a> Judge<'a> {
         for (room, reach) in &reaches {
             self.check_reached(client, *room, reach, &mut complaints);
         }
+        self.check_bump_stamps(client, &reaches, &mut complaints);
         for (id, room) in &client.has.rooms {
             self.check_everywhere(id, room, &mut complaints);
         }
@@ -45,11 +48,6 @@ impl<'a> Judge<'a> {
         let who = format!("client {} ({:?}, {})", client.number, client.wire, client.device);
         complaints.iter_mut().for_each(|complaint| *complaint = format!("{who}: {complaint}"));
         complaints
-    }
-
-    /// Returns the rooms that the client's request surely reaches, and what is asked of each.
-    pub fn reached(&self, client: &Client) -> Vec<(RoomNo, Reach)> {
-        self.check_lists(client, &mut Vec::new())
     }
 
     /// Returns whether the homeserver tells of this state event.

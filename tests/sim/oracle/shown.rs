@@ -1,6 +1,6 @@
 //! One room of the model as the tested user may see it.
 
-use crate::homeserver::world::{EventNo, Membership, Room, RoomNo, UserRoom};
+use crate::homeserver::world::{Event, EventNo, Membership, Room, RoomNo, UserRoom};
 
 use super::Judge;
 
@@ -104,19 +104,38 @@ impl<'a> Shown<'a> {
         !event.is_state() && self.judge.ledger.is_withheld(self.judge.world.user_id(event.sender))
     }
 
+    /// Returns whether any event of the room may have been withheld.
+    pub fn has_withheld(&self) -> bool {
+        !self.judge.ledger.ever_ignored.is_empty() && self.room.timeline.iter().any(|event| self.is_withheld(*event))
+    }
+
     /// Returns between which positions the last event lies that moves the room in lists.
     pub fn activity(&self) -> (u64, u64) {
         if !matches!(self.own.membership, Membership::Join | Membership::Leave | Membership::Ban) {
             return (self.own.pos, self.own.pos);
         }
         let until = self.until();
-        let world = self.judge.world;
         if self.own.forgotten {
             // A room that was forgotten before anybody asked is told of no more, its last events neither.
             return (0, until);
         }
+        self.newest(until, |_| true)
+    }
+
+    /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). A join of
+    /// the user's own counts for one that learns of the room by it.
+    pub fn bump(&self) -> (u64, u64) {
+        let bumps = |event: &Event| matches!(&*event.kind, "m.room.message" | "m.room.encrypted" | "m.room.create");
+        let (sure, newest) = self.newest(self.until(), bumps);
+        (sure, newest.max(self.last_join().unwrap_or(0)))
+    }
+
+    /// Returns between which positions the newest of the events lies that the user sees.
+    fn newest(&self, until: u64, counts: impl Fn(&Event) -> bool) -> (u64, u64) {
+        let world = self.judge.world;
         let seen = |event: &&EventNo| {
-            world.event(**event).pos <= until && world.is_visible(world.event(**event), self.judge.me)
+            let event = world.event(**event);
+            event.pos <= until && counts(event) && world.is_visible(event, self.judge.me)
         };
         let newest = self.room.timeline.iter().rev().find(seen);
         let sure = self.room.timeline.iter().rev().filter(seen).find(|event| !self.is_withheld(**event));

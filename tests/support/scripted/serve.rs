@@ -120,6 +120,7 @@ impl Homeserver {
                 answer["next_batch"] = json!("whole");
                 state.whole = Some(answer);
             }
+            "now" => state.now = Some(super::answers::answer(&mut state, rest)),
             "history" => history(&mut state, &split),
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
@@ -241,6 +242,10 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
     let segments: Vec<&str> = rest.split('/').collect();
     let (endpoint, room) = match segments.as_slice() {
         ["sync"] => return sync(&inner, &device, &query).await,
+        ["logout"] => {
+            inner.lock().tokens.retain(|_, owner| *owner != device);
+            return Json(json!({})).into_response();
+        }
         ["account", "whoami"] => ("whoami", ""),
         ["joined_rooms"] => ("joined_rooms", ""),
         ["notifications"] => ("notifications", ""),
@@ -355,7 +360,7 @@ fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) 
     let default = Device::default();
     let device = state.devices.get(name).unwrap_or(&default);
     match kind {
-        "start" => device.start.clone(),
+        "start" => state.now.clone().or_else(|| device.start.clone()),
         "whole" if is_strangers(name) => device.start.clone(),
         "whole" => state.whole.clone(),
         _ => {
@@ -374,7 +379,11 @@ fn note_poll(inner: &Inner, name: &str, kind: &str, since: &str, query: &Query) 
         "offline" => String::new(),
         presence => format!(" {presence}"),
     };
-    let asked = if kind == "sync" { format!("sync since={since}{presence}") } else { format!("sync {kind}") };
+    let mut asked = if kind == "sync" { format!("sync since={since}{presence}") } else { format!("sync {kind}") };
+    let filter: Value = query.get("filter").and_then(|filter| serde_json::from_str(filter).ok()).unwrap_or_default();
+    if filter["presence"]["limit"] != json!(0) {
+        asked.push_str(" with-presence");
+    }
     state.asked.push(asked);
     drop(state);
     inner.changed.notify_waiters();

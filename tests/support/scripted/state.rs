@@ -26,6 +26,8 @@ pub struct State {
     pub without: BTreeSet<String>,
     /// What it answers to a first sync without a filter, once told.
     pub whole: Option<Value>,
+    /// What it answers to a first sync without rooms, if that is not what the device began with.
+    pub now: Option<Value>,
     pub joined_rooms: Vec<String>,
     pub notified_rooms: Vec<String>,
     /// Whether it answers with MSC4222's `state_after`.

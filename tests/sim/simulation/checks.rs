@@ -1,0 +1,171 @@
+//! What must hold once everybody has caught up, and that whoever waits hears of what it can see.
+
+use std::{rc::Rc, time::Duration};
+
+use rand::Rng;
+use serde_json::json;
+
+use super::{Outcome, Simulation};
+use crate::{
+    homeserver::sync::StateKey,
+    homeserver::world::{World, json_of},
+    operations::{self, Happening},
+    oracle::Judge,
+};
+
+/// How long everything may take to come to rest, in virtual time.
+const SETTLE: Duration = Duration::from_secs(15 * 60);
+/// How often one looks whether it has.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How soon a waiting client must hear of something. What another device sent is held back for a second.
+const PROMPT: Duration = Duration::from_secs(3);
+/// How often a client may be told of news in a row while nothing happens.
+const ROUNDS: usize = 300;
+
+impl Simulation {
+    pub(super) async fn check(&mut self, seed: u64, spoil: &impl Fn(&mut Simulation)) -> Outcome {
+        self.counted.checks += 1;
+        self.upstream.heal();
+        self.heal_devices();
+        // Counts of keys come with the next answer, and only with one.
+        self.tick(seed);
+        for number in 0..self.clients.len() {
+            self.cancel(number);
+        }
+        self.settle().await?;
+        self.catch_up().await?;
+        // What was fetched in the background because of that comes now.
+        self.pass(Duration::from_secs(2)).await;
+        self.catch_up().await?;
+        self.check_abandoned().await?;
+        spoil(self);
+        self.compare()?;
+        self.check_wake_up(seed).await?;
+        self.power_was_lost = false;
+        self.token_refused.fill(false);
+        Ok(())
+    }
+
+    /// Gives every client something to hear of.
+    fn tick(&mut self, seed: u64) {
+        let me = self.me;
+        self.operate(seed, |operations| {
+            operations.world.set_account_data(me, "org.sim.tick", json_of(&json!({ "seed": seed })));
+        });
+    }
+
+    /// Waits until Sash has everything.
+    async fn settle(&mut self) -> Outcome {
+        let deadline = self.clock.millis() + SETTLE.as_millis() as u64;
+        loop {
+            let progress = self.account().map(|account| account.status().borrow().clone());
+            let complete = progress.as_ref().is_some_and(|status| status.progress.phase == "complete");
+            if complete && self.is_caught_up() {
+                self.ledger.note_first_poll(self.upstream.first_polls());
+                self.ledger.paged = self.upstream.paged();
+                return Ok(());
+            }
+            if self.clock.millis() > deadline {
+                let complaint = format!("Sash does not come to rest: caught up: {}, {progress:?}", self.is_caught_up());
+                return Err(self.fail("settle", vec![complaint]));
+            }
+            self.pass(GLANCE).await;
+        }
+    }
+
+    fn is_caught_up(&self) -> bool {
+        self.devices.iter().all(|device| self.upstream.is_caught_up(self.me, device))
+    }
+
+    /// Lets each client ask until there is nothing new.
+    async fn catch_up(&mut self) -> Outcome {
+        for number in 0..self.clients.len() {
+            let mut rounds = 0;
+            loop {
+                self.clients[number].quiet = false;
+                self.send(number, 0);
+                self.wait_for(number).await?;
+                if self.clients[number].quiet {
+                    break;
+                }
+                rounds += 1;
+                if rounds > ROUNDS {
+                    return Err(self.fail("restless", vec![format!("client {number} hears something new for ever")]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_abandoned(&mut self) -> Outcome {
+        if self.abandoned.is_empty() {
+            return Ok(());
+        }
+        self.pass(Duration::from_secs(1)).await;
+        let waiting = self.abandoned.iter().filter(|task| !task.is_finished()).count();
+        self.abandoned.clear();
+        if waiting > 0 {
+            return Err(self.fail("superseded", vec![format!("{waiting} superseded requests still wait")]));
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self) -> Outcome {
+        self.ledger.paged = self.upstream.paged();
+        let world = self.world.borrow();
+        let judge = self.judge(&world, false);
+        let complaints: Vec<String> = self.clients.iter().flat_map(|client| judge.complaints(client)).collect();
+        if complaints.is_empty() { Ok(()) } else { Err(self.fail("oracle", complaints)) }
+    }
+
+    fn judge<'a>(&'a self, world: &'a World, is_asleep: bool) -> Judge<'a> {
+        Judge {
+            world,
+            ledger: &self.ledger,
+            me: self.me,
+            crawled: self.upstream.has_crawled(),
+            state_after: self.upstream.state_key != StateKey::State,
+            is_asleep,
+        }
+    }
+
+    /// Everybody waits, something happens: whoever sleeps on must have everything all the same.
+    async fn check_wake_up(&mut self, seed: u64) -> Outcome {
+        let mut rng = operations::rng(seed ^ 0xa1a4);
+        for number in 0..self.clients.len() {
+            self.send(number, 30_000);
+        }
+        self.pass(Duration::from_millis(500)).await;
+        self.collect()?;
+        if let Some(busy) = self.clients.iter().find(|client| client.waiting.is_none()) {
+            let complaint = format!("client {} asked to wait, and was answered with nothing new", busy.number);
+            return Err(self.fail("busy", vec![complaint]));
+        }
+        for _ in 0..rng.random_range(1..4) {
+            let seed = rng.random();
+            let happening = Happening::random(&mut rng);
+            self.operate(seed, |operations| {
+                let done = operations.one(happening);
+                operations.done.push(done);
+            });
+        }
+        self.pass(PROMPT).await;
+        if !self.is_caught_up() {
+            // A poll that was ended in between; the next check sees to it.
+            return Ok(());
+        }
+        self.check_sleepers()?;
+        self.collect()
+    }
+
+    fn check_sleepers(&mut self) -> Outcome {
+        self.ledger.paged = self.upstream.paged();
+        let world = Rc::clone(&self.world);
+        let world = world.borrow();
+        let judge = self.judge(&world, true);
+        let is_asleep = |waiting: &crate::client::Waiting| waiting.reply.borrow().is_none();
+        let sleepers = self.clients.iter().filter(|client| client.waiting.as_ref().is_some_and(is_asleep));
+        let complaints: Vec<String> = sleepers.flat_map(|client| judge.complaints(client)).collect();
+        if complaints.is_empty() { Ok(()) } else { Err(self.fail("asleep", complaints)) }
+    }
+}

@@ -1,0 +1,224 @@
+//! The clients of a run: how they ask, and what they make of what comes back.
+
+use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc, time::Duration};
+
+use rand::Rng;
+use ruma::OwnedDeviceId;
+use sash_sync::{
+    account::{Account, AccountError},
+    connection::{SyncError, Wire},
+    platform, protocol,
+};
+use serde_json::json;
+
+use super::{Outcome, Simulation};
+use crate::{
+    client::{Config, Reply, Waiting},
+    operations,
+    plan::Change,
+};
+
+/// How long an answer may take that waits for nothing: longer than a first answer is held.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// After how long without a request a connection may be forgotten, in milliseconds: 30 days.
+const FORGOTTEN_AFTER: u64 = 30 * 86_400_000;
+/// How many connections a device can have beside those of the clients, so that none has to go.
+const ROOM_FOR: u64 = 12;
+
+impl Simulation {
+    pub(super) fn request(&mut self, number: usize, change: Change, seed: u64) {
+        let mut rng = operations::rng(seed);
+        let rooms: Vec<String> = self.world.borrow().rooms.iter().map(|room| room.id.to_string()).collect();
+        let client = &mut self.clients[number];
+        let wire = client.wire;
+        client.config.change(change, &mut rng, wire, &rooms);
+        let timeout = [0, 0, 1_000, 10_000, 30_000][rng.random_range(0..5)];
+        if let Some(waiting) = client.waiting.take() {
+            if rng.random_bool(0.5) {
+                waiting.task.abort();
+            } else {
+                // It must end by itself, superseded.
+                self.abandoned.push(waiting.task);
+            }
+            client.lose = false;
+        }
+        self.send(number, timeout);
+    }
+
+    pub(super) fn send(&mut self, number: usize, timeout: u64) {
+        let device = self.device_of(number);
+        if self.poll_ended[device] {
+            self.poll(device);
+        }
+        let Some(engine) = &self.engine else { return };
+        self.counted.requests += 1;
+        let client = &mut self.clients[number];
+        client.stored = client.has.clone();
+        let (query, body) = client.request(timeout);
+        let reply = Rc::new(RefCell::new(None));
+        let (account, slot) = (Rc::clone(&engine.account), Rc::clone(&reply));
+        let (wire, device) = (client.wire, OwnedDeviceId::from(client.device.as_str()));
+        let config = client.config.clone();
+        let body = body.to_string();
+        let line = self.trace.is_some().then(|| format!("  client {number} ({wire:?} {device}) asks {query} {body}"));
+        let answered = Rc::clone(&self.answered);
+        let deaf = client.deaf && timeout > 0;
+        let task = engine.tasks.spawn_local(async move {
+            let reply = answer(&account, wire, &device, &query, &body).await;
+            if deaf {
+                return;
+            }
+            *slot.borrow_mut() = Some(reply);
+            answered.notify_one();
+        });
+        client.waiting = Some(Waiting { task, reply, config });
+        self.note(|| line.unwrap_or_default());
+    }
+
+    pub(super) fn cancel(&mut self, number: usize) {
+        if let Some(waiting) = self.clients[number].waiting.take() {
+            waiting.task.abort();
+        }
+        self.clients[number].lose = false;
+    }
+
+    /// Lets clients take the answers that have come.
+    pub(super) fn collect(&mut self) -> Outcome {
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            let reply = client.waiting.as_ref().and_then(|waiting| waiting.reply.borrow_mut().take());
+            let Some(reply) = reply else { continue };
+            let Some(waiting) = client.waiting.take() else { continue };
+            if std::mem::take(&mut client.lose) {
+                self.note(|| format!("  the answer to client {number} is lost"));
+                continue;
+            }
+            self.take(number, reply, &waiting.config)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, number: usize, reply: Reply, config: &Config) -> Outcome {
+        let now = self.world.borrow().pos();
+        match reply {
+            Reply::Answer(answer) => {
+                self.note(|| format!("  client {number} takes {answer}"));
+                let client = &mut self.clients[number];
+                client.crowded_out = false;
+                client.last_answer = self.clock.millis();
+                let taken = client.take(&answer, config, now);
+                taken.map_err(|error| self.fail("answer", vec![format!("client {number}: {error}, in {answer}")]))
+            }
+            Reply::Error(400, errcode, _) if errcode == "M_UNKNOWN_POS" && self.may_be_forgotten(number) => {
+                self.note(|| format!("  client {number} begins anew"));
+                self.clients[number].reconnect();
+                Ok(())
+            }
+            Reply::Error(401, ..) if self.token_refused[self.device_of(number)] => {
+                self.note(|| format!("  client {number} is told that its token is refused"));
+                Ok(())
+            }
+            Reply::Error(500, _, error) if self.commits_failed => {
+                self.note(|| format!("  client {number} is told: {error}"));
+                Ok(())
+            }
+            Reply::Error(status, errcode, error) => {
+                Err(self.fail(&errcode, vec![format!("client {number} is told {status} {errcode}: {error}")]))
+            }
+        }
+    }
+
+    /// Returns whether a client may be told that its position is unknown.
+    fn may_be_forgotten(&self, number: usize) -> bool {
+        let client = &self.clients[number];
+        self.power_was_lost
+            || client.crowded_out
+            || self.clock.millis().saturating_sub(client.last_answer) > FORGOTTEN_AFTER
+    }
+
+    /// Lets others of the device's clients make connections. More than there is room for make those go that were not
+    /// used for longest.
+    pub(super) async fn crowd(&mut self, device: usize, count: u64) {
+        let Some(engine) = &self.engine else { return };
+        let id = OwnedDeviceId::from(self.devices[device].as_str());
+        for number in 0..count {
+            let (account, id) = (engine.account.clone(), id.clone());
+            let lists = json!({ "all": {
+                "range": [0, 0],
+                "timeline_limit": 1,
+                "required_state": { "include": [] },
+            } });
+            let body = json!({ "conn_id": format!("crowd{number}"), "lists": lists }).to_string();
+            engine.tasks.spawn_local(async move { _ = answer(&account, Wire::V4, &id, "", &body).await });
+            self.counted.requests += 1;
+            self.pass(Duration::from_millis(2)).await;
+        }
+        self.crowded[device] |= count > ROOM_FOR;
+        if self.crowded[device] {
+            let id = &self.devices[device];
+            self.clients.iter_mut().filter(|client| client.device == *id).for_each(|client| client.crowded_out = true);
+        }
+    }
+
+    /// Notes that times of last use, by which connections make room, are not known to the second any more.
+    pub(super) fn note_uses_forgotten(&mut self) {
+        for (device, _) in self.devices.iter().zip(&self.crowded).filter(|(_, crowded)| **crowded) {
+            self.clients
+                .iter_mut()
+                .filter(|client| client.device == *device)
+                .for_each(|client| client.crowded_out = true);
+        }
+    }
+
+    /// Waits for the answer to a client's request that does not wait itself.
+    pub(super) async fn wait_for(&mut self, number: usize) -> Outcome {
+        let deadline = self.clock.millis() + PATIENCE.as_millis() as u64;
+        let answered = Rc::clone(&self.answered);
+        while self.clients[number].waiting.is_some() {
+            let left = deadline.saturating_sub(self.clock.millis());
+            if left == 0 {
+                let complaint = format!("client {number} gets no answer to a request that does not wait");
+                return Err(self.fail("silence", vec![complaint]));
+            }
+            tokio::select! {
+                biased;
+                () = answered.notified() => {}
+                () = platform::sleep(Duration::from_millis(left)) => {}
+            }
+            self.collect()?;
+        }
+        Ok(())
+    }
+
+    fn device_of(&self, number: usize) -> usize {
+        self.devices.iter().position(|device| *device == self.clients[number].device).unwrap_or(0)
+    }
+}
+
+/// Asks as a handler of HTTP requests does: bytes in, bytes out.
+async fn answer(account: &Rc<Account>, wire: Wire, device: &OwnedDeviceId, query: &str, body: &str) -> Reply {
+    let user = account.user_id().to_owned();
+    let request = match protocol::parse_request(wire, query, body.as_bytes(), &user) {
+        Ok(request) => request,
+        Err(error) => {
+            let error = protocol::ErrorResponse::from(error);
+            return Reply::Error(error.status, error.errcode, error.error);
+        }
+    };
+    let future: Pin<Box<dyn Future<Output = _>>> = Box::pin(account.sync(device, request));
+    match future.await {
+        Ok(response) => {
+            let bytes = protocol::render(wire, &response);
+            match serde_json::from_slice(&bytes) {
+                Ok(answer) => Reply::Answer(answer),
+                Err(error) => {
+                    Reply::Error(0, "not JSON".to_owned(), format!("{error}: {}", String::from_utf8_lossy(&bytes)))
+                }
+            }
+        }
+        Err(AccountError::Sync(SyncError::UnknownPos)) => Reply::Error(400, "M_UNKNOWN_POS".to_owned(), String::new()),
+        Err(AccountError::Storage(error)) => Reply::Error(500, "storage".to_owned(), error.to_string()),
+        Err(AccountError::TokenExpired { .. }) => Reply::Error(401, "M_UNKNOWN_TOKEN".to_owned(), String::new()),
+        Err(error) => Reply::Error(400, "refused".to_owned(), error.to_string()),
+    }
+}
