@@ -127,9 +127,9 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
-            "explain" => return self.explain(rest).await,
             "ask" => return self.ask(rest).await,
             "log-out" => return self.log_out(rest).await,
+            "explain" => return self.explain(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
