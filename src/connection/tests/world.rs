@@ -319,6 +319,8 @@ impl Room {
                     .collect();
                 entry.joined_count = Some(users.len() as u64 + 1);
                 entry.changed.summary = position;
+                entry.changed.heroes = position;
+                entry.changed.member_counts = position;
             }
             ["counts", notifications, highlights] => {
                 entry.notification_count = notifications.parse().ok();
@@ -336,6 +338,12 @@ impl Room {
             ["claim", transaction] => {
                 if let Some(item) = self.timeline.last_mut() {
                     item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+                }
+                self.entry.changed.timeline = position;
+            }
+            ["unclaim"] => {
+                if let Some(item) = self.timeline.last_mut() {
+                    item.not_sent_by = vec![DEVICE.into()];
                 }
                 self.entry.changed.timeline = position;
             }
@@ -441,6 +449,7 @@ impl Room {
             token_before: gap.flatten(),
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         });
         self.entry.timeline_end.0 += 1;
         self.entry.changed.timeline = position;
@@ -464,6 +473,7 @@ impl Room {
                     token_before: None,
                     token_after: None,
                     transaction: None,
+                    not_sent_by: Vec::new(),
                 },
             );
         }
