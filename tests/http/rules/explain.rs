@@ -348,7 +348,7 @@ fn a_room_that_was_left_is_held_by_the_connection_that_was_sent_it() {
         v2: !a leave
         sync
             all: 2
-            !a leave in=all
+            !a leave in=all joined=1 invited=0
         explain !a
             the user has left the room, so only connections that were sent it before hold it
             > in list `all` at index 0 of 2, inside of the window [0, 9]
@@ -373,8 +373,8 @@ fn memberships_are_told_apart() {
         v2: !kicked leave timeline kick@me | !banned leave timeline ban@me | !left leave | !turned-down leave
         sync list all [0,9]
             all: 4
-            !banned initial ban in=all heroes[@bob] joined=2 invited=0
-            !kicked initial leave in=all heroes[@bob] joined=2 invited=0
+            !banned initial ban in=all heroes[@bob] joined=1 invited=0
+            !kicked initial leave in=all heroes[@bob] joined=1 invited=0
             !knocked initial knock in=all stripped{create knock@me}
             !invited initial invite in=all stripped{create name="Club" invite@me}
         explain !invited show room
