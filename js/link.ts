@@ -67,7 +67,7 @@ export class Link {
   }
 
   /** Sends a sliding sync request; `body` is given away. Rejects with the signal's reason when it aborts. */
-  async sync(wire: Wire, query: string, body: ArrayBuffer, signal?: AbortSignal | null): Promise<Answer> {
+  async sync(wire: Wire | "explain", query: string, body: ArrayBuffer, signal?: AbortSignal | null): Promise<Answer> {
     signal?.throwIfAborted();
     let abort: (() => void) | undefined;
     try {

@@ -77,6 +77,9 @@ pub const CONNECTION_DELTAS: u32 = 16;
 pub const LAZY_MEMBERS: usize = 2_000;
 /// Former configurations of a room that a connection remembers: beyond it state may be sent again.
 pub const LAPSED_CONFIGS: usize = 4;
+/// Rooms of which a connection remembers when they were in an answer last, for explaining: beyond it only the last
+/// answer's are.
+pub const TOLD_ROOMS: usize = 20_000;
 /// Subscriptions that a connection keeps for a client that sends each once: the oldest goes.
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 /// Configurations that a connection shares among its rooms before those that no room has any more are dropped.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod commit;
+mod explain;
 mod fetch;
 mod open;
 mod status;

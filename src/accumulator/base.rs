@@ -108,6 +108,7 @@ pub(super) fn lay(
         return;
     }
     lay_state(&mut room, &state, kind);
+    put_members_it_is_about(&mut room, &events);
     lay_timeline(&mut room, events, joined, token_after);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
@@ -360,6 +361,13 @@ fn still_fits(room: &mut RoomDraft<'_, '_>, history: &History<'_>) -> bool {
 
 fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
     room.timeline().events().any(|event| event.gap_before && event.live && event.position > at)
+}
+
+/// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
+/// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
+pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
+    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    put_unknown_members(room, &newest_first);
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

@@ -137,7 +137,9 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
             }
             if held.event.as_ref().is_some_and(|held| held.id() == event.id()) {
                 if held.provisional && !provisional {
-                    let confirmed = StateEntry { provisional: false, ..held.clone() };
+                    // Other endpoints than `/sync` leave some of `unsigned` out.
+                    let event = Some(event.clone());
+                    let confirmed = StateEntry { provisional: false, event, ..held.clone() };
                     buckets.put(&mut self.draft.records, &kind, &state_key, confirmed);
                 }
                 return;

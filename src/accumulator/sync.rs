@@ -323,6 +323,10 @@ fn take_in(
     for event in latest.into_values() {
         room.put_state(event, Source::Newest);
     }
+    if block.after && incoming::has_create(block.state.iter()) {
+        let timeline: Vec<Event> = block.timeline.iter().map(|incoming| incoming.event.clone()).collect();
+        base::put_members_it_is_about(room, &timeline);
+    }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
     if has_gap {
         // With lazy members nobody tells who came and went in between.

@@ -91,7 +91,8 @@ impl Engine {
         Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
     }
 
-    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`. Resolves to `undefined` if it was
+    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`; as `explain` it is what `GET
+    /// /_sash/explain` has in its query. Resolves to `undefined` if it was
     /// cancelled; never rejects.
     pub async fn sync(&self, id: u32, wire: String, query: String, body: Vec<u8>) -> Option<EngineAnswer> {
         if self.waiting.borrow().len() >= limits::ENGINE_REQUESTS {

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{ListView, Lists, SortedList};
+pub use matching::Filter;
 pub use records::RecordCache;
 
 use crate::limits::PRESENCE_USERS;
@@ -179,6 +180,11 @@ impl AccountCache {
         matching::Matching { rooms: &self.rooms, direct: &self.direct }.matches_filters(filters, entry)
     }
 
+    /// Returns which of the filters keep the room out: none exactly if [`matches_filters`](AccountCache::matches_filters).
+    pub fn refusing_filters(&self, filters: &Filters, entry: &RoomEntry) -> Vec<Filter> {
+        matching::Matching { rooms: &self.rooms, direct: &self.direct }.refusing(filters, entry)
+    }
+
     /// Returns whether lists hold the room for everybody, as far as the user's membership goes.
     pub fn is_listed(&self, entry: &RoomEntry) -> bool {
         matching::is_listed(entry)
@@ -282,5 +288,24 @@ impl AccountCache {
         }
         let before = std::mem::replace(&mut self.direct, DirectChats::from_account_data(&self.account_data));
         before.difference(&self.direct).filter_map(|room| self.rooms.number(room)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_presence_is_in_memory() {
+        let user = |number: usize| OwnedUserId::try_from(format!("@{number}:x")).expect("a user id");
+        let mut cache = AccountCache::new(user(0), Stored::default());
+        let event: Rc<RawValue> = Rc::from(RawValue::from_string("{}".to_owned()).expect("JSON"));
+        for (position, range) in [(1, 0..2), (2, 2..PRESENCE_USERS), (3, PRESENCE_USERS..PRESENCE_USERS + 1)] {
+            let mut commit = Commit { position: Position(position), ..Commit::default() };
+            commit.ephemeral.presence = range.map(|number| (user(number), Rc::clone(&event))).collect();
+            cache.apply(&commit);
+        }
+        assert_eq!(cache.presence.len(), PRESENCE_USERS);
+        assert!(cache.presence.contains_key(&user(PRESENCE_USERS)) && cache.presence.contains_key(&user(2)));
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: this reads the confirmed state and changes nothing; what the answer adds is a delta that it returns.
 
+use std::rc::Rc;
+
 use ruma::{DeviceId, OwnedEventId, OwnedRoomId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,8 +15,8 @@ use super::{
     reader::Reader,
     request::{RoomConfig, SyncRequest},
     response::{RoomResult, SyncResponse},
-    rooms::{self, Fetch, RoomContext, RoomOutcome, RoomTask},
-    state::{Delta, State},
+    rooms::{self, EffectiveConfig, Fetch, RoomContext, RoomOutcome, RoomTask},
+    state::{Delta, RoomSent, State},
     unsigned::Audience,
 };
 use crate::cache::{AccountCache, RoomNumber};
@@ -144,15 +146,8 @@ impl Question<'_> {
         let mut results = Results::default();
         let mut configs = Configs::default();
         for room in &self.reach.rooms {
-            let known = self.cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown);
-            let Some(entry) = known else { continue };
-            let config = configs.of(*room, self.subscriptions.get(&entry.room_id), self.request);
-            let sent = self.state.rooms.get(&entry.room_id);
-            let config_kept = sent.is_some_and(|sent| configs.is_kept(&sent.config, &config));
-            let task = RoomTask { entry, sent, config: &config, config_kept, subscribed: room.subscribed };
-            if rooms::is_unchanged(context, &task) {
-                continue;
-            }
+            let Some(look) = self.look(context, &mut configs, *room) else { continue };
+            let (entry, task) = (look.entry, look.task());
             if results.is_full(self.limits) {
                 results.held_back.insert(room.number);
                 continue;
@@ -171,6 +166,42 @@ impl Question<'_> {
             }
         }
         results
+    }
+}
+
+impl<'c> Question<'c> {
+    /// Returns how many rooms an answer looks at before it comes to this one.
+    pub fn ahead_of(&self, number: RoomNumber) -> usize {
+        let (context, mut configs) = (self.context(), Configs::default());
+        let before = self.reach.rooms.iter().take_while(|room| room.number != number);
+        before.filter(|room| self.look(&context, &mut configs, **room).is_some()).count()
+    }
+
+    /// Returns what there is to look at of a room; `None` where nothing but its id is known, or nothing about it has
+    /// changed for this connection.
+    fn look(&self, context: &RoomContext<'_>, configs: &mut Configs, room: ReachedRoom) -> Option<Look<'c>> {
+        let entry = self.cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown)?;
+        let config = configs.of(room, self.subscriptions.get(&entry.room_id), self.request);
+        let sent = self.state.rooms.get(&entry.room_id);
+        let config_kept = sent.is_some_and(|sent| configs.is_kept(&sent.config, &config));
+        let look = Look { entry, sent, config, config_kept, subscribed: room.subscribed };
+        (!rooms::is_unchanged(context, &look.task())).then_some(look)
+    }
+}
+
+/// A room that an answer looks at.
+struct Look<'a> {
+    entry: &'a RoomEntry,
+    sent: Option<&'a RoomSent>,
+    config: Rc<EffectiveConfig>,
+    config_kept: bool,
+    subscribed: bool,
+}
+
+impl Look<'_> {
+    fn task(&self) -> RoomTask<'_> {
+        let Look { entry, sent, config, config_kept, subscribed } = self;
+        RoomTask { entry, sent: *sent, config, config_kept: *config_kept, subscribed: *subscribed }
     }
 }
 

@@ -98,6 +98,19 @@ pub enum Bootstrap {
     Complete,
 }
 
+impl Bootstrap {
+    /// Returns the phase's name as users see it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Bootstrap::Start => "start",
+            Bootstrap::Scout => "scout",
+            Bootstrap::Whole { .. } => "whole",
+            Bootstrap::Crawl => "crawl",
+            Bootstrap::Complete => "complete",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

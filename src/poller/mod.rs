@@ -7,6 +7,8 @@ mod bootstrap;
 mod gone;
 mod poll;
 mod scout;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::rc::Rc;
@@ -253,6 +255,8 @@ async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), Pol
         let response = parse::sync_response(&body)?;
         account.commit(|cache, now| accumulator::take_over_authorship(cache, poll.device(), &response, now)).await?;
         account.has_presence.set(false);
+        // The whole is asked for behind the next answer, which need not wait for news.
+        poll.hurry();
         account.author_absent_since.set(None);
     }
     Ok(())

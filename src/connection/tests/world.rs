@@ -140,7 +140,13 @@ impl World {
             }
             "todevice" => {
                 let first = self.device.to_device_next;
-                let messages = words.iter().map(|word| raw(&format!("{{\"type\":\"{word}\"}}"))).collect();
+                let message = |word: &&str| {
+                    // `m1*5000` is a message with so many bytes more.
+                    let (kind, more) = word.split_once('*').unwrap_or((word, "0"));
+                    let more = "x".repeat(more.parse().expect("a number"));
+                    raw(&format!("{{\"type\":\"{kind}\",\"content\":{{\"x\":\"{more}\"}}}}"))
+                };
+                let messages = words.iter().map(message).collect();
                 let record = ToDeviceRecord { first, position, messages };
                 self.device.to_device_next += words.len() as u64;
                 let key = RecordKey::ToDevice(device.clone(), first);

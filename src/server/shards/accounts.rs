@@ -19,7 +19,7 @@ use tokio::{
 use super::World;
 use crate::{
     account::{Account, AccountError, Dependencies, Status},
-    connection::{SyncRequest, SyncResponse},
+    connection::{ExplainRequest, Explanation, SyncRequest, SyncResponse},
     limits::SEEN_INTERVAL,
     model::{Timestamp, TokenSide},
     platform::{Clock, SystemClock, SystemRandom, Task, spawn},
@@ -120,6 +120,13 @@ impl Accounts {
         let slot = self.slots.borrow().get(user).cloned()?;
         let open = slot.open.lock().await;
         open.as_ref().map(|open| open.account.status().borrow().clone())
+    }
+
+    /// Explains a room of an account.
+    pub(super) async fn explain(&self, identity: &Identity, request: &ExplainRequest) -> Result<Explanation, ApiError> {
+        let slot = self.slots.borrow().get(&identity.user).cloned().ok_or_else(ApiError::not_open)?;
+        let account = slot.open.lock().await.as_ref().map(|open| open.account.clone());
+        Ok(account.ok_or_else(ApiError::not_open)?.explain(&identity.device, request).await?)
     }
 
     /// Returns the v2 token that a `pos` stands for. The account need not be open for it.

@@ -23,7 +23,7 @@ use super::{
     trust::Trust,
 };
 use crate::{
-    connection::{SyncRequest, Wire},
+    connection::{ExplainRequest, SyncRequest, Wire},
     limits::SHARD_QUEUE,
     model::TokenSide,
 };
@@ -67,6 +67,11 @@ enum Command {
     },
     Status {
         user: OwnedUserId,
+        reply: Reply<Vec<u8>>,
+    },
+    Explain {
+        identity: Identity,
+        request: ExplainRequest,
         reply: Reply<Vec<u8>>,
     },
     V2Token {
@@ -127,6 +132,12 @@ impl Shards {
     /// Returns the status of a user's account as JSON.
     pub async fn status(&self, user: OwnedUserId) -> Result<Vec<u8>, ApiError> {
         self.ask(&user.clone(), |reply| Command::Status { user, reply }).await
+    }
+
+    /// Explains a room of a user's account as JSON.
+    pub async fn explain(&self, identity: Identity, request: ExplainRequest) -> Result<Vec<u8>, ApiError> {
+        let user = identity.user.clone();
+        self.ask(&user, |reply| Command::Explain { identity, request, reply }).await
     }
 
     /// Returns the v2 token that a `pos` stands for.

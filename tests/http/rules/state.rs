@@ -252,6 +252,22 @@ fn state_after_wins_where_the_homeserver_has_it() {
 }
 
 #[test]
+fn whom_a_membership_event_is_about_is_known_though_lazy_state_names_senders_only() {
+    check(expect![[r#"
+        homeserver: state_after
+        v2: !a timeline invite@dave m2 json={"org.matrix.msc4222.state_after":{"events":[{"type":"m.room.create","state_key":"","event_id":"$create","sender":"@bob:x","origin_server_ts":1,"content":{}},{"type":"m.room.member","state_key":"@me:x","event_id":"$me","sender":"@me:x","origin_server_ts":2,"content":{"membership":"join"}},{"type":"m.room.member","state_key":"@bob:x","event_id":"$bob","sender":"@bob:x","origin_server_ts":1,"content":{"membership":"join"}}]}}
+        sync list all [0,9] timeline 5 lazy
+            all: 1
+            !a initial join in=all heroes[@bob @dave] joined=2 invited=1 state{join@bob invite@dave} [invite@dave m2] limited prev=<member-4
+        # A join is told of in the same way.
+        v2: !b timeline invite@carol join@me m3 json={"org.matrix.msc4222.state_after":{"events":[{"type":"m.room.create","state_key":"","event_id":"$create2","sender":"@bob:x","origin_server_ts":1,"content":{}},{"type":"m.room.member","state_key":"@me:x","event_id":"$me2","sender":"@me:x","origin_server_ts":2,"content":{"membership":"join"}},{"type":"m.room.member","state_key":"@bob:x","event_id":"$bob2","sender":"@bob:x","origin_server_ts":1,"content":{"membership":"join"}}]}}
+        sync
+            all: 2
+            !b initial join in=all heroes[@bob @carol] joined=2 invited=1 state{join@bob invite@carol join@me} [invite@carol join@me m3] limited prev=<member-8 live=2
+    "#]]);
+}
+
+#[test]
 fn state_in_the_timeline_is_repeated_in_required_state() {
     check(expect![[r#"
         v2: !a timeline m1

@@ -265,7 +265,7 @@ fn a_limit_over_the_cap_is_capped_here_and_refused_there() {
     check_simplified(expect![[r#"
         v2: !a timeline m1
         sync list all [0,9] timeline 5000
-            400 M_BAD_JSON: lists.all.timeline_limit: must be at most 1000
+            400 M_BAD_JSON: lists.all.timeline_limit: must be at most 1000, not 5000
         sync list all [0,9] timeline -1
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     answer::{self, Stamps},
+    explain::Question,
     request::{Request, Wanted},
     server::Server,
     wire,
@@ -44,8 +45,8 @@ pub struct Run {
     /// Whether the account is at work.
     open: bool,
     connections: BTreeMap<String, Connection>,
-    /// The to-device token that each device got last.
-    since: BTreeMap<String, String>,
+    /// The to-device tokens that each device got, the last one last.
+    since: BTreeMap<String, Vec<String>>,
     parked: BTreeMap<String, (Request, JoinHandle<Received>)>,
     stamps: Stamps,
 }
@@ -128,6 +129,7 @@ impl Run {
             "page" => return self.page(rest).await,
             "ask" => return self.ask(rest).await,
             "log-out" => return self.log_out(rest).await,
+            "explain" => return self.explain(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
@@ -309,7 +311,8 @@ impl Run {
         let connection = self.connections.entry(connection_name(request)).or_default();
         connection.wanted = request.wanted.clone();
         connection.sent.clone_from(&pos);
-        let since = self.since.get(&request.device);
+        let ago = request.ago();
+        let since = self.since.get(&request.device).and_then(|held| held.iter().rev().nth(ago));
         let sent = wire::write(self.wire, request, pos.as_deref(), since.map(String::as_str));
         let token = request.token.as_ref().unwrap_or(&request.device);
         let http = self.server.post(&sent.target).bearer_auth(token).json(&sent.body);
@@ -327,7 +330,7 @@ impl Run {
             let connection = self.connections.entry(connection_name(request)).or_default();
             connection.received.push(answer["pos"].as_str().expect("every answer has a pos").to_owned());
             if let Some(next) = answer.pointer("/extensions/to_device/next_batch").and_then(Value::as_str) {
-                self.since.insert(request.device.clone(), next.to_owned());
+                self.since.entry(request.device.clone()).or_default().push(next.to_owned());
             }
         }
         let mut lines = answer::describe(answer, &received.body, &request.shown, &mut self.stamps);
@@ -373,6 +376,15 @@ impl Run {
         let target = format!("/_matrix/client/v3/{path}?{}", query.join("&"));
         let http = self.server.get(&target).bearer_auth(device.as_deref().unwrap_or("PHONE"));
         vec![outcome(&receive(http).await)]
+    }
+
+    async fn explain(&self, rest: &str) -> Vec<String> {
+        let question = Question::read(rest);
+        let received = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.

@@ -280,7 +280,11 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
     }
     let state = inner.lock();
     match endpoint {
-        "whoami" => Json(json!({ "user_id": user_id(ME), "device_id": device })).into_response(),
+        "whoami" => {
+            let user = if is_strangers(&device) { &device } else { ME };
+            Json(json!({ "user_id": user_id(user), "device_id": device })).into_response()
+        }
+        "joined_rooms" if is_strangers(&device) => Json(json!({ "joined_rooms": [] })).into_response(),
         "joined_rooms" => Json(json!({ "joined_rooms": state.joined_rooms })).into_response(),
         "notifications" => {
             let rooms = state.notified_rooms.iter().map(|room| json!({ "room_id": room })).collect::<Vec<_>>();
@@ -347,11 +351,17 @@ async fn sync(inner: &Inner, device: &str, query: &Query) -> Response {
 }
 
 /// `None` as long as there is nothing to say.
+/// A device that is named like a user is that user's, who has an account without rooms.
+fn is_strangers(device: &str) -> bool {
+    device.starts_with('@')
+}
+
 fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) -> Option<Value> {
     let default = Device::default();
     let device = state.devices.get(name).unwrap_or(&default);
     match kind {
         "start" => state.now.clone().or_else(|| device.start.clone()),
+        "whole" if is_strangers(name) => device.start.clone(),
         "whole" => state.whole.clone(),
         _ => {
             let answer = device.answers.get(since).cloned();
