@@ -258,9 +258,8 @@ mod tests {
     #[test]
     fn an_unsigned_that_is_no_object_is_none() {
         for unsigned in ["null", "5", "[]", r#""x""#] {
-            let json = format!(
-                r#"{{"type":"m.x","event_id":"$e","sender":"@a:b","content":{{}},"unsigned":{unsigned}}}"#
-            );
+            let json =
+                format!(r#"{{"type":"m.x","event_id":"$e","sender":"@a:b","content":{{}},"unsigned":{unsigned}}}"#);
             assert!(event(&json).expect(unsigned).unsigned.is_none(), "{unsigned}");
         }
     }
