@@ -356,15 +356,15 @@ fn take_in(
     for event in latest.values() {
         room.put_state(event, Source::Newest);
     }
+    if block.after && incoming::has_create(block.state.iter()) {
+        let timeline: Vec<Event> = block.timeline.iter().map(|incoming| incoming.event.clone()).collect();
+        base::put_members_it_is_about(room, &timeline);
+    }
     if !continuity.cleared && incoming::has_create(block.state.iter()) {
         // A create event never changes, so whoever sends it again sends all there is. But for members, who come lazily.
         for (kind, state_key, _) in base::superseded(room.all_state(), latest.into_values(), |_| true) {
             room.remove_state(&kind, &state_key);
         }
-    }
-    if block.after && incoming::has_create(block.state.iter()) {
-        let timeline: Vec<Event> = block.timeline.iter().map(|incoming| incoming.event.clone()).collect();
-        base::put_members_it_is_about(room, &timeline);
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
     if has_gap || continuity.broken {

@@ -367,7 +367,7 @@ fn a_room_that_was_left_is_held_by_the_connection_that_was_sent_it() {
 
 #[test]
 fn memberships_are_told_apart() {
-    check(expect![[r#"
+    check(expect![[r##"
         # Undisturbed: a restart forgets what was asked.
         v2: !invited invite name="Club" | !knocked knock | !kicked timeline m1 | !banned timeline m2 | !left timeline m3 | !turned-down invite
         v2: !kicked leave timeline kick@me | !banned leave timeline ban@me | !left leave | !turned-down leave
@@ -408,7 +408,7 @@ fn memberships_are_told_apart() {
             > not in list `all`: the user is not in the room
             > no window holds it and no subscription names it, so nothing of it is sent
             > it was not sent on this connection
-    "#]]);
+    "##]]);
 }
 
 #[test]
@@ -844,7 +844,7 @@ fn what_is_asked_wrongly_is_refused() {
             404 M_NOT_FOUND: No device of this user is in use here
         v2: !a timeline m1
         explain ?
-            400 M_MISSING_PARAM: room is missing
+            400 M_MISSING_PARAM: room: must be a room id, and is missing
         explain ?room=
             400 M_INVALID_PARAM: room: must be a room id
         explain ?room=tea

@@ -379,13 +379,6 @@ impl Run {
         vec![outcome(&receive(http).await)]
     }
 
-    /// `forget !a`: the client has the homeserver forget a room.
-    async fn forget(&self, room: &str) {
-        let target = format!("/_matrix/client/v3/rooms/{}/forget", room_id(room));
-        let answer = self.server.post(&target).bearer_auth("PHONE").body("{}").send().await.expect("an answer");
-        assert_eq!(answer.status(), 200);
-    }
-
     async fn explain(&self, rest: &str) -> Vec<String> {
         let question = Question::read(rest);
         let received = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
@@ -393,6 +386,13 @@ impl Run {
             return vec![error(&received)];
         }
         question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
+    }
+
+    /// `forget !a`: the client has the homeserver forget a room.
+    async fn forget(&self, room: &str) {
+        let target = format!("/_matrix/client/v3/rooms/{}/forget", room_id(room));
+        let answer = self.server.post(&target).bearer_auth("PHONE").body("{}").send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.
