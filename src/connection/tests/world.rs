@@ -313,6 +313,8 @@ impl Room {
                     .collect();
                 entry.joined_count = Some(users.len() as u64 + 1);
                 entry.changed.summary = position;
+                entry.changed.heroes = position;
+                entry.changed.member_counts = position;
             }
             ["counts", notifications, highlights] => {
                 entry.notification_count = notifications.parse().ok();
@@ -327,9 +329,10 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
-            ["claim", transaction] => {
+            ["claim", transaction] => self.claim(transaction, position),
+            ["unclaim"] => {
                 if let Some(item) = self.timeline.last_mut() {
-                    item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+                    item.not_sent_by = vec![DEVICE.into()];
                 }
                 self.entry.changed.timeline = position;
             }
@@ -347,12 +350,7 @@ impl Room {
                 let id = format!("${}{}", &user[1..2], self.entry.timeline_end.0);
                 self.member(&id, user, user, "join", position, now, true);
             }
-            ["large", id, kilobytes] => {
-                let body = "x".repeat(kilobytes.parse::<usize>().expect("a size") * 1024);
-                let content = format!("{{\"msgtype\":\"m.text\",\"body\":\"{body}\"}}");
-                let event = event(&format!("${id}"), "m.room.message", None, "@bob:x", &content, now);
-                self.append(event, position);
-            }
+            ["large", id, kilobytes] => self.large_message(id, kilobytes.parse().expect("a size"), position, now),
             [id] => self.message(id, "@bob:x", position, now),
             [id, sender] if sender.starts_with('@') => self.message(id, sender, position, now),
             ref other => panic!("unknown item {other:?}"),
@@ -423,6 +421,19 @@ impl Room {
         self.entry.bump_stamp = now;
     }
 
+    fn large_message(&mut self, id: &str, kilobytes: usize, position: crate::model::Position, now: Timestamp) {
+        let content = format!("{{\"msgtype\":\"m.text\",\"body\":\"{}\"}}", "x".repeat(kilobytes * 1024));
+        let event = event(&format!("${id}"), "m.room.message", None, "@bob:x", &content, now);
+        self.append(event, position);
+    }
+
+    fn claim(&mut self, transaction: &str, position: crate::model::Position) {
+        if let Some(item) = self.timeline.last_mut() {
+            item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+        }
+        self.entry.changed.timeline = position;
+    }
+
     fn append(&mut self, event: Event, position: crate::model::Position) {
         let gap = self.gap.take();
         self.entry.activity = event.arrived;
@@ -435,6 +446,7 @@ impl Room {
             token_before: gap.flatten(),
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         });
         self.entry.timeline_end.0 += 1;
         self.entry.changed.timeline = position;
@@ -458,6 +470,7 @@ impl Room {
                     token_before: None,
                     token_after: None,
                     transaction: None,
+                    not_sent_by: Vec::new(),
                 },
             );
         }
