@@ -8,6 +8,7 @@ use crate::scenario::check;
 #[test]
 fn a_pos_stands_for_a_v2_token_wherever_one_may_stand() {
     check(expect![[r#"
+        # Undisturbed: which token is the nearest depends on when the homeserver was polled.
         v2: !a timeline m1 m2
         sync list all [0,9] timeline 1
             all: 1
@@ -42,6 +43,7 @@ fn a_pos_stands_for_a_v2_token_wherever_one_may_stand() {
 #[test]
 fn between_two_tokens_the_one_is_taken_that_shows_more() {
     check(expect![[r#"
+        # Undisturbed: which token is the nearest depends on when the homeserver was polled.
         v2: !a timeline m1
         sync list all [0,9] timeline 1
             all: 1

@@ -7,6 +7,7 @@ use crate::scenario::{check, check_v4};
 #[test]
 fn presence_comes_while_it_is_asked_for() {
     check(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         sync ext presence
             nothing
@@ -25,6 +26,7 @@ fn presence_comes_while_it_is_asked_for() {
 #[test]
 fn the_homeserver_is_not_asked_for_presence_unless_a_client_is() {
     check_v4(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         asked nothing
         sync list all [0,9]
@@ -46,6 +48,7 @@ fn the_homeserver_is_not_asked_for_presence_unless_a_client_is() {
 #[test]
 fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
     check(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
         sync
@@ -62,6 +65,7 @@ fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
 #[test]
 fn presence_is_wanted_across_a_restart() {
     check(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
         sync
@@ -81,6 +85,7 @@ fn presence_is_wanted_across_a_restart() {
 #[test]
 fn presence_that_another_device_wants_comes_all_the_same() {
     check(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         login-device TABLET
         homeserver: now presence @bob
@@ -99,6 +104,7 @@ fn presence_that_another_device_wants_comes_all_the_same() {
 #[test]
 fn presence_that_cannot_be_asked_for_stops_nothing() {
     check(expect![[r#"
+        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
         homeserver: fail start 500
         sync list all [0,9] timeline 1 ext presence

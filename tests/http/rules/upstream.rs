@@ -292,6 +292,7 @@ fn an_own_message_that_no_poll_claims_comes_after_a_second() {
 #[test]
 fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_between() {
     check(expect![[r#"
+        # Undisturbed: after a restart nobody knows that the device has logged out, and it is waited for, a minute.
         v2: !a name="Tea" timeline m1 | !b timeline m2 | !c invite | !d timeline m3 | data x.y={"n":1} | direct !d
         login-device TABLET
         sync device=TABLET list all [0,9] timeline 5 state name,topic,member/me ext account_data
@@ -333,6 +334,7 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
 #[test]
 fn a_device_that_cannot_take_over_yet_goes_on_polling() {
     check(expect![[r#"
+        # Undisturbed: after a restart nobody knows that the device has logged out, and it is waited for, a minute.
         v2: !a timeline m1 | data x.y={"n":1}
         login-device TABLET
         sync device=TABLET list all [0,9] timeline 5 ext account_data
