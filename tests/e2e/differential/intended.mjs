@@ -82,6 +82,7 @@ export const INTENDED = [
       const { path, room, sash, synapse } = difference;
       if (/^lists\..*\.count$/.test(path)) return sash < synapse && [...world.rooms.values()].some(({ id }) => isKeptOut(world, id));
       if (/^lists\..*\.windows/.test(path)) return exceptions(difference, world).only.some((id) => isKeptOut(world, id)) && shifted(difference, world);
+      if (ends(path, 'answer.sent')) return synapse === undefined && isKeptOut(world, room);
       return ends(path, 'known') && sash === false && isKeptOut(world, room);
     },
   },
@@ -267,7 +268,7 @@ export const INTENDED = [
     matches: ({ path, ids, room, said }, { world }) => {
       const unheard = world.byId(room)?.unheardIds;
       if (!unheard?.size) return false;
-      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive')) return said !== undefined;
+      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive', 'answer.sent', 'answer.expanded')) return said !== undefined;
       if (!path.endsWith('.timeline')) return false;
       const heard = (some) => some.filter((id) => !unheard.has(id));
       return isSuffix(heard(ids.synapse), heard(ids.sash)) || isSuffix(heard(ids.sash), heard(ids.synapse));
