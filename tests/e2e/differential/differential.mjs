@@ -139,9 +139,9 @@ export class Differential {
     const intended = new Map();
     const unintended = [];
     for (const difference of comparison.differences) {
-      const rule = INTENDED.find(({ matches }) => matches(difference, scene));
-      if (rule) intended.set(rule.id, (intended.get(rule.id) ?? 0) + 1);
-      else unintended.push(difference);
+      const rules = INTENDED.filter(({ matches }) => matches(difference, scene));
+      for (const { id } of rules) intended.set(id, (intended.get(id) ?? 0) + 1);
+      if (rules.length === 0) unintended.push(difference);
     }
     return { fields: comparison.fields, intended, unintended };
   }

@@ -281,6 +281,18 @@ export const INTENDED = [
     matches: ({ path, room }, { connection, world }) => connection.flushed.has(room) && path.includes('.state[m.room.member @') && !path.includes(world.me.userId),
   },
   {
+    id: 'receipts-of-what-is-shown',
+    what: 'a room that the receipts extension comes to cover after it was sent brings the receipts of the events that the client has; Synapse only those of events in the same answer',
+    why: 'extensions.md, Common rules: enabling in the middle gives what a first request would have given',
+    matches: ({ path, sash, synapse, ours }) => path.startsWith('receipts.') && synapse === undefined && (ours?.timeline ?? []).some((event) => event.event_id === sash.event),
+  },
+  {
+    id: 'nothing-of-rooms-not-joined',
+    what: 'receipts and typing come of joined rooms only; Synapse sends receipts of rooms to which the user is only invited',
+    why: 'extensions.md, Common rules: in scope is not permission',
+    matches: ({ path, room, sash }, { world }) => (path.startsWith('receipts.') && sash === undefined && membership(world, room) !== 'join') || (path.startsWith('typing.') && sash.length === 0 && membership(world, room) !== 'join'),
+  },
+  {
     id: 'receipts-before-the-join',
     what: 'receipts and typing from before the user entered the room are not known',
     why: 'v2 gives none with a join, only what changes from then on',
