@@ -796,10 +796,18 @@ fn a_pos_belongs_to_its_device() {
         v2: !a timeline m1
         login-device TABLET
         sync conn=one list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
         sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
         sync conn=one device=TABLET pos=none list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
         sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
         sync conn=one
+            all: 1
         sync conn=one device=TABLET
+            all: 1
     "#]]);
 }
