@@ -41,7 +41,6 @@ export class Differential {
   async begin() {
     for (const room of this.world.roomsWhere('alice', 'invite')) room.timeless = true;
     await this.#upToDate();
-    await eventually('Sash knows the whole account', async () => (await this.world.devices.sash.get('/_sash/status')).progress?.phase === 'complete');
     for (const name of Object.keys(this.world.requests)) this.open(name);
     await this.step([]);
   }
@@ -105,6 +104,8 @@ export class Differential {
       this.#markers.apply(await send(request, this.#markers.pos, this.#markers.pos ? 2_000 : 0));
       return this.#markers.accountData[MARKER]?.number === this.#marker;
     }, { timeoutMs: 30_000, everyMs: 5 });
+    // Not only at the start: who is ignored no longer has the account read once more.
+    await eventually('Sash knows the whole account', async () => (await this.world.devices.sash.get('/_sash/status')).progress?.phase === 'complete');
   }
 
   async #compare(connection, request) {
@@ -138,9 +139,9 @@ export class Differential {
     const intended = new Map();
     const unintended = [];
     for (const difference of comparison.differences) {
-      const rule = INTENDED.find(({ matches }) => matches(difference, scene));
-      if (rule) intended.set(rule.id, (intended.get(rule.id) ?? 0) + 1);
-      else unintended.push(difference);
+      const rules = INTENDED.filter(({ matches }) => matches(difference, scene));
+      for (const { id } of rules) intended.set(id, (intended.get(id) ?? 0) + 1);
+      if (rules.length === 0) unintended.push(difference);
     }
     return { fields: comparison.fields, intended, unintended };
   }

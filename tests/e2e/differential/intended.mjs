@@ -82,6 +82,7 @@ export const INTENDED = [
       const { path, room, sash, synapse } = difference;
       if (/^lists\..*\.count$/.test(path)) return sash < synapse && [...world.rooms.values()].some(({ id }) => isKeptOut(world, id));
       if (/^lists\..*\.windows/.test(path)) return exceptions(difference, world).only.some((id) => isKeptOut(world, id)) && shifted(difference, world);
+      if (ends(path, 'answer.sent')) return synapse === undefined && isKeptOut(world, room);
       return ends(path, 'known') && sash === false && isKeptOut(world, room);
     },
   },
@@ -267,7 +268,7 @@ export const INTENDED = [
     matches: ({ path, ids, room, said }, { world }) => {
       const unheard = world.byId(room)?.unheardIds;
       if (!unheard?.size) return false;
-      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive')) return said !== undefined;
+      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive', 'answer.sent', 'answer.expanded')) return said !== undefined;
       if (!path.endsWith('.timeline')) return false;
       const heard = (some) => some.filter((id) => !unheard.has(id));
       return isSuffix(heard(ids.synapse), heard(ids.sash)) || isSuffix(heard(ids.sash), heard(ids.synapse));
@@ -278,6 +279,18 @@ export const INTENDED = [
     what: 'where a timeline was limited on one side only, lazy members that changed are told at other times',
     why: 'v4.md, Room configurations: with limited the client flushes its members; follows from the differences in limited',
     matches: ({ path, room }, { connection, world }) => connection.flushed.has(room) && path.includes('.state[m.room.member @') && !path.includes(world.me.userId),
+  },
+  {
+    id: 'receipts-of-what-is-shown',
+    what: 'a room that the receipts extension comes to cover after it was sent brings the receipts of its newest events; Synapse only those of events in the same answer',
+    why: 'extensions.md, Common rules: enabling in the middle gives what a first request would have given',
+    matches: ({ path, sash, synapse, ours }) => path.startsWith('receipts.') && synapse === undefined && sash.event !== undefined && ours !== undefined,
+  },
+  {
+    id: 'nothing-of-rooms-not-joined',
+    what: 'receipts and typing come of joined rooms only; Synapse sends receipts of rooms to which the user is only invited',
+    why: 'extensions.md, Common rules: in scope is not permission',
+    matches: ({ path, room, sash }, { world }) => (path.startsWith('receipts.') && sash === undefined && membership(world, room) !== 'join') || (path.startsWith('typing.') && sash.length === 0 && membership(world, room) !== 'join'),
   },
   {
     id: 'receipts-before-the-join',

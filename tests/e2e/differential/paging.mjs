@@ -20,6 +20,7 @@ export async function pagesTo(api, room, from, shown) {
 /** Returns the id of the event directly before another one, but for the `hidden`, as the homeserver tells whoever asks about that event. */
 export async function eventBefore(api, room, event, hidden) {
   const where = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/context/${encodeURIComponent(event)}?limit=${PAGE}`;
-  const { events_before: before } = await api.get(where);
-  return before.find(({ event_id: id }) => !hidden.has(id))?.event_id;
+  const { events_before: before, start } = await api.get(where);
+  const shown = before.find(({ event_id: id }) => !hidden.has(id));
+  return shown?.event_id ?? (await pagesTo(api, room, start, hidden));
 }

@@ -88,6 +88,8 @@ export const STEPS = [
   // Alice comes and goes.
   [room('second', 'bob', ['alice'], { name: 'Second', topic: 'Two', encrypted: true })],
   [say('second', 'bob', 'while Alice is invited'), ['topic', { room: 'second', by: 'bob', value: 'Changed while Alice is invited' }]],
+  [['receipt', { room: 'second', by: 'bob', event: -2 }], ['typing', { room: 'second', by: 'bob', on: true }]],
+  [['typing', { room: 'second', by: 'bob', on: false }]],
   [join('second', 'alice')],
   [say('second', 'bob', 'one'), say('second', 'alice', 'two')],
   [['leave', { room: 'second', by: 'alice' }]],
@@ -118,7 +120,7 @@ export const STEPS = [
   [['knock', { room: 'locked', by: 'alice' }]],
   [['invite', { room: 'locked', by: 'dave', user: 'alice' }]],
   [join('locked', 'alice')],
-  [room('open', 'dave', [], { name: 'Open', preset: 'public_chat' }), ['many messages', { room: 'open', by: 'dave', text: 'before Alice came', count: 12 }]],
+  [room('open', 'dave', [], { name: 'Open', preset: 'public_chat' }), ['many messages', { room: 'open', by: 'dave', text: 'before Alice came', count: 12 }], ['receipt', { room: 'open', by: 'dave', event: -1 }]],
   [join('open', 'alice'), say('open', 'alice', 'I came'), say('open', 'dave', 'hi')],
   [['leave', { room: 'open', by: 'alice' }], ['join again', { room: 'open', by: 'alice' }]],
   [room('made', 'alice', ['bob', 'carol'], { name: 'Made by Alice' })],
