@@ -189,7 +189,10 @@ impl<'a> Talk<'a> {
         self.all_read().await?;
         let began = Instant::now();
         let device = Device::open(&self.scene.server, login, inbox).await?;
-        self.laptop = Some(Side::new(device, &self.room).await?);
+        let laptop = Side::new(device, &self.room).await?;
+        // What was there before it was closed, too.
+        while !laptop.timeline.paginate_backwards(50).await? {}
+        self.laptop = Some(laptop);
         self.all_read().await?;
         let (took, keys) =
             (began.elapsed(), self.laptop.iter().map(|side| side.device.keys().len()).sum::<usize>() - had);
