@@ -48,9 +48,9 @@ fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
     check(expect![[r#"
         v2: !a timeline m1
         homeserver: now presence @bob @eve
-        sync ext presence
+        sync
             nothing
-        park
+        park ext presence
         woken
             presence[@bob @eve]
         v2: presence @eve
@@ -64,9 +64,9 @@ fn presence_is_wanted_across_a_restart() {
     check(expect![[r#"
         v2: !a timeline m1
         homeserver: now presence @bob @eve
-        sync ext presence
+        sync
             nothing
-        park
+        park ext presence
         woken
             presence[@bob @eve]
         restart
@@ -84,9 +84,9 @@ fn presence_that_another_device_wants_comes_all_the_same() {
         v2: !a timeline m1
         login-device TABLET
         homeserver: now presence @bob
-        sync device=TABLET ext presence
+        sync device=TABLET
             nothing
-        park device=TABLET
+        park device=TABLET ext presence
         woken device=TABLET
             presence[@bob]
         park device=TABLET

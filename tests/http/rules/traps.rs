@@ -82,9 +82,9 @@ fn the_own_membership_comes_on_every_way_out() {
         v2: !c leave timeline ban@me
         sync
             all: 3
-            !c ban in=all state{ban@me}
-            !b leave in=all state{kick@me}
-            !a leave in=all state{leave@me}
+            !c ban in=all joined=1 invited=0 state{ban@me}
+            !b leave in=all joined=1 invited=0 state{kick@me}
+            !a leave in=all joined=1 invited=0 state{leave@me}
     "#]]);
 }
 
@@ -260,8 +260,8 @@ fn an_emptied_name_comes_as_an_event_where_a_client_reads_events() {
         v2: !a timeline name=""
         sync
             all: 1
-            v4: !a in=all name=null heroes[@bob] joined=2 invited=0 state{name=""}
-            simplified: !a in=all heroes[@bob] joined=2 invited=0 state{name=""}
+            v4: !a in=all name=null heroes[@bob] state{name=""}
+            simplified: !a in=all heroes[@bob] state{name=""}
         first list all [0,9] state name
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 state{name=""}
