@@ -44,7 +44,7 @@ pub struct Device {
     /// Every to-device message that the SDK handed on, as its type and content, oldest first. Shared by all openings of the device.
     pub inbox: Inbox,
     restarts: Arc<AtomicUsize>,
-    watcher: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 pub type Inbox = Arc<Mutex<Vec<Raw<AnyToDeviceEvent>>>>;
@@ -102,14 +102,21 @@ impl Device {
         let sync = Arc::new(SyncService::builder(client.clone()).with_offline_mode().build().await?);
         let restarts = Arc::new(AtomicUsize::new(0));
         let watcher = tokio::spawn(keep_running(sync.clone(), restarts.clone()));
-        Ok(Self { client, sync, login, inbox, restarts, watcher })
+        let sender = tokio::spawn(keep_sending(client.clone()));
+        Ok(Self { client, sync, login, inbox, restarts, tasks: [watcher, sender] })
     }
 
     /// Stops syncing and gives up the store. What is returned opens it again.
     pub async fn close(self) -> (Login, Inbox) {
-        self.watcher.abort();
+        self.end_tasks();
         self.sync.stop().await;
         (self.login.clone(), self.inbox.clone())
+    }
+
+    fn end_tasks(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 
     /// How often the sync service had to be started again after an error.
@@ -123,6 +130,12 @@ impl Device {
 
     pub async fn timeline(&self, room: &str) -> Result<Timeline> {
         Ok(self.room(room)?.timeline().await?)
+    }
+
+    /// Has a text message sent when that is possible, as an application does that shows it as being sent until then.
+    pub async fn enqueue(&self, room: &str, body: &str) -> Result<()> {
+        self.room(room)?.send_queue().send(RoomMessageEventContent::text_plain(body).into()).await?;
+        Ok(())
     }
 
     /// Sends a text message, encrypted if the room is.
@@ -158,7 +171,16 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        self.watcher.abort();
+        self.end_tasks();
+    }
+}
+
+/// What an application must do: have the send queue try again when a message could not be sent.
+async fn keep_sending(client: Client) {
+    let mut errors = client.send_queue().subscribe_errors();
+    while errors.recv().await.is_ok_and(|error| error.is_recoverable) {
+        tokio::time::sleep(PAUSE).await;
+        client.send_queue().set_enabled(true).await;
     }
 }
 

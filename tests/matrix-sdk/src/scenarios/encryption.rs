@@ -16,6 +16,7 @@ use crate::wait::eventually;
 use crate::{Scene, seen};
 
 const EXCHANGES: usize = 9;
+/// `SASH_KILLS` may say otherwise, for a longer run.
 const KILLS: usize = 12;
 /// The server is killed at a time within so long after Bob has begun to send.
 const KILLED_WITHIN: Duration = Duration::from_millis(400);
@@ -98,12 +99,13 @@ impl<'a> Talk<'a> {
 
     /// The server is killed while keys and messages are under way, at another moment each time.
     async fn under_fire(&mut self) -> Result<()> {
+        let kills = std::env::var("SASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
         let mut moments = Vec::new();
-        for kill in 0..KILLS {
+        for kill in 0..kills {
+            // Bob writes: he shares the key and sends the message, and the server dies before, between or after.
             let moment = self.moment(kill);
-            let (body, reply) = (format!("said at kill {kill}"), format!("answered after kill {kill}"));
+            let body = format!("said at kill {kill}");
             self.send_numbered().await?;
-            // Bob shares the key and sends the message; the server dies before, between or after.
             let (sent, died) = tokio::join!(self.bob.device.say(&self.room, &body), self.kill_at(moment));
             sent.context("Bob's message")?;
             moments.push(died?);
@@ -111,14 +113,31 @@ impl<'a> Talk<'a> {
             self.send_numbered().await?;
             self.scene.driver.start().await?;
             self.all_read().await.with_context(|| format!("after kill {kill}, {moments:?}"))?;
-            self.phone.device.say(&self.room, &reply).await?;
-            self.said.push(reply);
+            // Alice writes: what she sends goes through the server.
+            let body = format!("answered after kill {kill}");
+            if kill % 4 == 3 {
+                let (sent, died) = tokio::join!(self.phone.device.enqueue(&self.room, &body), self.die_and_rise());
+                sent.context("Alice's message")?;
+                moments.push(died?);
+            } else {
+                self.phone.device.say(&self.room, &body).await?;
+            }
+            self.said.push(body);
             self.all_read().await.with_context(|| format!("after the answer to kill {kill}, {moments:?}"))?;
         }
         self.each_number_once().await?;
-        seen!("kill -9 of the server, {KILLS} times: {}", moments.join(", "));
+        seen!("kill -9 of the server, {} times: {}", moments.len(), moments.join(", "));
         seen!("all {} messages so far are decrypted on all devices", self.said.len());
         Ok(())
+    }
+
+    /// Kills the server at a random time and starts it again at once, as somebody who watches over it does.
+    async fn die_and_rise(&self) -> Result<String> {
+        let pause = KILLED_WITHIN.mul_f64(random());
+        tokio::time::sleep(pause).await;
+        self.scene.driver.kill().await?;
+        self.scene.driver.start().await?;
+        Ok(format!("{} ms after Alice began", pause.as_millis()))
     }
 
     /// When to kill: at a random time, as soon as the phone has the key, or before anything is sent.
@@ -170,7 +189,10 @@ impl<'a> Talk<'a> {
         self.all_read().await?;
         let began = Instant::now();
         let device = Device::open(&self.scene.server, login, inbox).await?;
-        self.laptop = Some(Side::new(device, &self.room).await?);
+        let laptop = Side::new(device, &self.room).await?;
+        // What was there before it was closed, too.
+        while !laptop.timeline.paginate_backwards(50).await? {}
+        self.laptop = Some(laptop);
         self.all_read().await?;
         let (took, keys) =
             (began.elapsed(), self.laptop.iter().map(|side| side.device.keys().len()).sum::<usize>() - had);
