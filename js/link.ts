@@ -89,6 +89,11 @@ export class Link {
     return (await this.#ask((id) => ({ type: "v2-token", id, pos, before }))) as string | undefined;
   }
 
+  /** Forgets a room that the user has forgotten on the homeserver. */
+  async forgetRoom(roomId: string): Promise<void> {
+    await this.#ask((id) => ({ type: "forget-room", id, roomId }));
+  }
+
   setToken(token: string): void {
     if (!this.#ended) this.#worker.postMessage({ type: "set-token", token });
   }

@@ -27,6 +27,7 @@ export type ToWorker =
   /** The request `id` is not waited for any more; it gets no reply. */
   | { type: "abort"; id: number }
   | { type: "v2-token"; id: number; pos: string; before: boolean }
+  | { type: "forget-room"; id: number; roomId: string }
   | { type: "set-token"; token: string }
   /** End polling; keep what is stored. */
   | { type: "stop"; id: number }

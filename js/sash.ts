@@ -99,6 +99,8 @@ export class Sash extends TypedEventTarget {
       answer: (wire, query, body, signal) => this.#link.sync(wire, query, body, signal),
       v2Token: (pos, before) => this.#link.v2Token(pos, before),
       tokenSeen: (token) => this.#tokens.see(token),
+      // The engine may be gone already; then the room is forgotten with the rest.
+      forgotten: (roomId) => void this.#link.forgetRoom(roomId).catch(() => {}),
       // The engine may be gone already; then there is nothing to stop.
       loggedOut: () => void this.#link.stop().catch(() => {}),
     });

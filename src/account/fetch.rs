@@ -154,7 +154,8 @@ impl Account {
         Ok(())
     }
 
-    async fn fetch_members(self: &Rc<Self>, token: &str, room: &RoomId) -> Result<(), PollError> {
+    /// Fetches all members of a room.
+    pub(crate) async fn fetch_members(self: &Rc<Self>, token: &str, room: &RoomId) -> Result<(), PollError> {
         let asked_at = self.state.borrow().cache.position();
         let body = self.homeserver.members(token, room).await?;
         let members = parse::members(&body)?;

@@ -7,6 +7,7 @@ mod answer;
 mod commit;
 mod explain;
 mod fetch;
+mod forget;
 mod open;
 mod status;
 mod tokens;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId};
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
@@ -72,8 +72,14 @@ pub fn accumulate_joined_rooms(view: &dyn AccountView, rooms: &[OwnedRoomId], no
 }
 
 /// Ends the bootstrap: every room is known. What the base did not have the chain brought whole, or it is no room of the
-/// user's any more; of the latter nothing is known but the id, and they go.
-pub fn complete_bootstrap(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Timestamp) -> Step<Commit> {
+/// user's any more; of the latter nothing is known but the id, and they go. `unignored`: who was known to be ignored no
+/// longer when the base was asked for. Where there are others by now, it has to be asked for once more.
+pub fn complete_bootstrap(
+    view: &dyn AccountView,
+    rooms: &[OwnedRoomId],
+    unignored: &[OwnedUserId],
+    now: Timestamp,
+) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     for entry in rooms.iter().filter_map(|room| view.entry(room)).filter(|entry| entry.known != Known::Whole) {
         if entry.known == Known::Unknown && entry.changed.latest() == Position(0) {
@@ -84,7 +90,9 @@ pub fn complete_bootstrap(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Ti
             draft.put_room(entry, None);
         }
     }
-    draft.account.bootstrap = Bootstrap::Complete;
+    draft.account.unignored.retain(|user| !unignored.contains(user));
+    let is_complete = draft.account.unignored.is_empty();
+    draft.account.bootstrap = if is_complete { Bootstrap::Complete } else { Bootstrap::Whole { failures: 0 } };
     draft.finish()
 }
 
@@ -109,7 +117,8 @@ pub(super) fn lay(
     }
     lay_state(&mut room, &state, kind);
     put_members_it_is_about(&mut room, &events);
-    lay_timeline(&mut room, events, joined, token_after);
+    lay_timeline(&mut room, &events, joined, token_after);
+    room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
         room.entry.known = known;
@@ -180,19 +189,19 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
 }
 
 /// Returns the entries that a full state does not have, of those that it may replace.
-fn superseded<'a>(
+pub(super) fn superseded<'a>(
     held: Vec<(String, String, StateEntry)>,
-    full: &'a [Event],
+    full: impl IntoIterator<Item = &'a Event>,
     may_replace: impl Fn(&StateEntry) -> bool + 'a,
 ) -> impl Iterator<Item = (String, String, StateEntry)> + 'a {
     let named: FxHashSet<(&str, &str)> =
-        full.iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
+        full.into_iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
     held.into_iter().filter(move |(event_type, state_key, entry)| {
         entry.event.is_some() && may_replace(entry) && !named.contains(&(event_type.as_str(), state_key.as_str()))
     })
 }
 
-fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &JoinedRoom<'_>, token_after: Option<&str>) {
+fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: &[Event], joined: &JoinedRoom<'_>, token_after: Option<&str>) {
     if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
         room.entry.activity = room.entry.activity.max(activity);
         room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
@@ -203,14 +212,16 @@ fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &Joine
         return;
     }
     let position = room.draft.position;
-    let laid = Laid { position, token_before: joined.prev_batch.as_deref(), token_after, complete: false };
+    let unignored = room.draft.account.unignored.clone();
+    let token_before = joined.prev_batch.as_deref();
+    let laid = Laid { position, token_before, token_after, complete: false, unignored: &unignored };
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
         _ => 0,
     };
-    room.timeline().lay(events, &laid, chain_start);
+    room.timeline().lay(events.to_vec(), &laid, chain_start);
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
@@ -227,7 +238,7 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
         .as_ref()
         .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
     if !chain_unread {
-        sync::counts(room, joined.notification_count, joined.highlight_count);
+        sync::counts(room, joined);
     }
     ephemeral::apply_base(room, &joined.ephemeral);
     account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
@@ -244,7 +255,7 @@ pub fn accumulate_full_state(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
         let state = incoming::state(&mut draft, room_id, events);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
         put_older_than(&mut room, &state, at);
@@ -273,7 +284,7 @@ pub fn accumulate_members(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
         let mut members = incoming::state(&mut draft, room_id, events);
         members.retain(|event| event.kind() == MEMBER);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
@@ -283,6 +294,12 @@ pub fn accumulate_members(
         room.close();
     }
     draft.finish()
+}
+
+/// Returns whether the user is in the room, and was so all the time: what was asked for in an earlier stay says nothing of
+/// this one.
+fn was_in_since(entry: &RoomEntry, at: Position) -> bool {
+    entry.membership == Membership::Join && entry.membership_position <= at
 }
 
 fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
@@ -330,7 +347,7 @@ pub fn accumulate_history(
     let mut draft = Draft::new(view, now);
     if view.entry(room_id).is_some_and(|entry| entry.ever_joined) {
         let events = incoming::events(&mut draft, room_id, "messages", &history.events, None);
-        let events = events.into_iter().map(|incoming| incoming.event).collect();
+        let events: Vec<Event> = events.into_iter().map(|incoming| incoming.event).collect();
         let members = incoming::state(&mut draft, room_id, &history.state);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
         if !still_fits(&mut room, history) {
@@ -341,12 +358,14 @@ pub fn accumulate_history(
             token_before: history.token_before.as_deref(),
             token_after: None,
             complete: history.complete,
+            unignored: &[],
         };
-        room.timeline().lay_history(events, &laid);
+        room.timeline().lay_history(events.clone(), &laid);
         if room.timeline().is_edited() {
             // What was asked for has come: connections that were sent less look again.
             room.entry.changed.timeline = room.draft.position;
         }
+        room.apply_older_redactions(&events);
         put_unknown_members(&mut room, &members);
         room.close();
     }

@@ -6,7 +6,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Function, Object, Uint8Array};
-use ruma::{OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
@@ -132,6 +132,13 @@ impl Engine {
     pub fn v2_token(&self, pos: &str, before: bool) -> Option<String> {
         let side = if before { TokenSide::AtOrBefore } else { TokenSide::AtOrAfter };
         self.account.v2_token(&self.device, pos, side)
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver.
+    #[wasm_bindgen(js_name = forgetRoom)]
+    pub async fn forget_room(&self, room: &str) -> Result<(), JsValue> {
+        let Ok(room) = RoomId::parse(room) else { return Ok(()) };
+        Ok(self.account.forget_room(&room).await.map_err(Failure::from)?)
     }
 
     /// Ends polling and all waiting requests. What is stored stays.

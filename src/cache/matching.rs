@@ -1,10 +1,11 @@
 //! Which rooms a list holds (MSC4186, "List filters"; `spec/v4.md`, "Which rooms a list holds").
 //!
-//! Invariant: rooms that one connection is still owed (a leave of the user's own) are that connection's business.
+//! Invariants: an invite by an ignored user is in no list; rooms that one connection is still owed (a leave of the user's
+//! own) are that connection's business.
 
 use ruma::OwnedRoomId;
 
-use super::{DirectChats, RoomIndex};
+use super::{DirectChats, IgnoredUsers, RoomIndex};
 use crate::model::{Filters, Known, Membership, RoomEntry};
 
 /// One of the filters of [`Filters`]: what can keep a room out of a list.
@@ -49,12 +50,13 @@ impl Filter {
 pub(super) struct Matching<'a> {
     pub rooms: &'a RoomIndex,
     pub direct: &'a DirectChats,
+    pub ignored: &'a IgnoredUsers,
 }
 
 impl Matching<'_> {
     /// Returns whether the list with these filters holds the room.
     pub fn matches(&self, filters: &Filters, entry: &RoomEntry) -> bool {
-        is_listed(entry) && self.matches_filters(filters, entry)
+        is_listed(entry) && !self.ignored.hide(entry) && self.matches_filters(filters, entry)
     }
 
     /// Returns whether the filters let the room through, listed or not.
@@ -110,7 +112,6 @@ pub(super) fn is_listed(entry: &RoomEntry) -> bool {
 }
 
 fn is_unread(entry: &RoomEntry) -> bool {
-    entry.notification_count.unwrap_or(0) > 0
-        || entry.highlight_count.unwrap_or(0) > 0
-        || entry.membership == Membership::Invite
+    let (notifications, highlights) = entry.unread();
+    notifications.unwrap_or(0) > 0 || highlights.unwrap_or(0) > 0 || entry.membership == Membership::Invite
 }

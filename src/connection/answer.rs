@@ -70,7 +70,8 @@ pub struct Computed {
     pub fetch: Vec<Fetch>,
     /// Whether this is all that there is to say now.
     pub complete: bool,
-    /// When there is more to say without anything happening.
+    /// Until when the answer has to wait: it lacks a room whose news another poll is about to complete. Without it, the
+    /// room's events would not be told to be live when they come.
     pub due: Option<Timestamp>,
 }
 
@@ -153,7 +154,7 @@ impl Question<'_> {
                 continue;
             }
             if let Some(Some(until)) = rooms::withheld_until(context, reader, entry) {
-                results.withhold(room.number, until);
+                results.wait_until(until);
                 continue;
             }
             if reader.missing() >= NEEDED_RECORDS {
@@ -228,7 +229,7 @@ struct Results {
     rooms: Vec<(OwnedRoomId, RoomResult)>,
     fetch: Vec<Fetch>,
     held_back: FxHashSet<RoomNumber>,
-    /// When a room that is held back for a moment is due.
+    /// Until when the answer waits for another poll to complete what is said of a room.
     due: Option<Timestamp>,
     rooms_missing: usize,
     size: usize,
@@ -239,9 +240,8 @@ impl Results {
         self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
-    fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
-        self.held_back.insert(room);
-        self.due = Some(self.due.map_or(until, |due| due.min(until)));
+    fn wait_until(&mut self, until: Timestamp) {
+        self.due = Some(self.due.map_or(until, |due| due.max(until)));
     }
 
     fn add(

@@ -309,9 +309,9 @@ impl Connection {
             Ok(computed) => computed,
             Err(missing) => return Poll::Need(missing),
         };
-        if !computed.response.has_news() && now < active.until {
+        let waits = (!computed.response.has_news() && now < active.until).then_some(active.until);
+        if let Some(until) = computed.due.or(waits) {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            let until = computed.due.map_or(active.until, |due| due.min(active.until));
             return Poll::Wait { until, fetch: computed.fetch };
         }
         match self.active.take() {

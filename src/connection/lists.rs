@@ -116,7 +116,8 @@ impl Reach {
         let cache = &*cache;
         let changed = settled.and_then(|settled| settled.changed(cache, request, subscriptions));
         let mut reach = Reach { owed: owed(cache, state, settled.zip(changed.as_deref())), ..Reach::default() };
-        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
+        let is_shown = |number: &RoomNumber| cache.rooms.get(*number).is_some_and(|entry| !cache.is_hidden(entry));
+        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).filter(is_shown).collect();
         for number in sorted(subscribed) {
             reach.room(number).subscribed = true;
         }

@@ -41,7 +41,7 @@ pub use request::{
 };
 pub use response::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, RoomResult, StateItem,
-    SyncResponse, TimelineResult, ToDeviceResponse,
+    SyncResponse, TimelineResult, ToDeviceResponse, Unread,
 };
 pub use rooms::{EffectiveConfig, Fetch, Wanted};
 pub use state::{Mark, RoomMarks, RoomSent};

@@ -319,6 +319,8 @@ impl Room {
                     .collect();
                 entry.joined_count = Some(users.len() as u64 + 1);
                 entry.changed.summary = position;
+                entry.changed.heroes = position;
+                entry.changed.member_counts = position;
             }
             ["counts", notifications, highlights] => {
                 entry.notification_count = notifications.parse().ok();
@@ -333,7 +335,13 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
-            ["claim", transaction] => self.claim(transaction, position),
+["claim", transaction] => self.claim(transaction, position),
+            ["unclaim"] => {
+                if let Some(item) = self.timeline.last_mut() {
+                    item.not_sent_by = vec![DEVICE.into()];
+                }
+                self.entry.changed.timeline = position;
+            }
             ["mine", id, transaction] => {
                 self.message(id, ME, position, now);
                 if let Some(item) = self.timeline.last_mut() {
@@ -444,6 +452,7 @@ impl Room {
             token_before: gap.flatten(),
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         });
         self.entry.timeline_end.0 += 1;
         self.entry.changed.timeline = position;
@@ -467,6 +476,7 @@ impl Room {
                     token_before: None,
                     token_after: None,
                     transaction: None,
+                    not_sent_by: Vec::new(),
                 },
             );
         }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::{Mutex, watch},
@@ -145,6 +145,16 @@ impl Accounts {
         let storage = self.dependencies.storage.as_ref();
         let token = Account::stored_v2_token(storage, &identity.user, &identity.device, pos, side).await;
         Ok(token.map_err(AccountError::Storage)?)
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver. A closed account has nobody to tell of it.
+    pub(super) async fn forget_room(&self, user: &UserId, room: &RoomId) -> Result<(), ApiError> {
+        let Some(slot) = self.slots.borrow().get(user).cloned() else { return Ok(()) };
+        let open = slot.open.lock().await;
+        match &*open {
+            Some(open) => Ok(open.account.forget_room(room).await.map_err(AccountError::from)?),
+            None => Ok(()),
+        }
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.

@@ -8,7 +8,7 @@ mod shard;
 
 use std::{hash::Hasher, io, sync::Arc, thread};
 
-use ruma::{OwnedUserId, UserId};
+use ruma::{OwnedRoomId, OwnedUserId, UserId};
 use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -89,6 +89,11 @@ enum Command {
         user: OwnedUserId,
         reply: Reply<bool>,
     },
+    ForgetRoom {
+        user: OwnedUserId,
+        room: OwnedRoomId,
+        reply: Reply<()>,
+    },
     Resume(Vec<KeptToken>),
 }
 
@@ -155,6 +160,11 @@ impl Shards {
     /// Ends the polls of all devices of a user. Returns whether there was any.
     pub async fn end_polls(&self, user: OwnedUserId) -> Result<bool, ApiError> {
         self.ask(&user.clone(), |reply| Command::EndPolls { user, reply }).await
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver.
+    pub async fn forget_room(&self, user: OwnedUserId, room: OwnedRoomId) -> Result<(), ApiError> {
+        self.ask(&user.clone(), |reply| Command::ForgetRoom { user, room, reply }).await
     }
 
     /// Polls on for devices that were in use before the server started.

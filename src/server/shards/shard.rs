@@ -97,6 +97,9 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
         Command::EndPolls { user, reply } => {
             let _ = reply.send(Ok(accounts.end_polls(&user, None).await));
         }
+        Command::ForgetRoom { user, room, reply } => {
+            let _ = reply.send(accounts.forget_room(&user, &room).await);
+        }
         Command::Resume(tokens) => resume(accounts, tokens).await,
     }
 }

@@ -705,7 +705,7 @@ fn a_room_that_is_joined_again_in_a_lost_answer_comes_anew_again() {
         v2: !a leave
         sync
             all: 1
-            !a leave in=all [leave@me] prev=<member-5 live=1
+            !a leave in=all joined=1 invited=0 [leave@me] prev=<member-5 live=1
         v2: !a topic="new" create timeline join@me m2
         lost
             all: 1

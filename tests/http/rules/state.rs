@@ -109,7 +109,7 @@ fn with_a_gap_members_are_flushed_and_those_of_the_timeline_sent_again() {
         v2: !a limited prev=gap join@eve="Evelyn" timeline m9
         sync
             all: 1
-            !a in=all heroes[@bob @eve="Evelyn" @kim] joined=4 invited=0 state{join@bob} [m9] limited prev=gap live=1
+            !a in=all heroes[@bob @eve="Evelyn" @kim] state{join@bob} [m9] limited prev=gap live=1
         v2: !a m10@eve
         sync
             all: 1
@@ -311,6 +311,24 @@ fn a_tombstone_comes_as_state() {
 }
 
 #[test]
+fn a_state_that_comes_whole_is_all_there_is() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="green" timeline m1
+        sync list all [0,9] timeline 5 state name,topic
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" topic="green"} [m1] limited prev=<m1
+        v2: !a bare limited prev=gap create name="Coffee" timeline m8
+        sync
+            all: 1
+            v4: !a in=all name="Coffee" state{name="Coffee" no topic} [m8] limited prev=gap live=1
+            simplified: !a in=all name="Coffee" state{name="Coffee"} [m8] limited prev=gap live=1
+        first list all [0,9] timeline 5 state name,topic
+            all: 1
+            !a initial join in=all name="Coffee" joined=2 invited=0 state{name="Coffee"} [m8] limited prev=gap
+    "#]]);
+}
+
+#[test]
 fn lazy_members_are_also_those_whom_membership_events_are_about() {
     check(expect![[r#"
         v2: !a join@eve join@kim timeline m1 kick@kim@eve
@@ -352,7 +370,7 @@ fn lazy_members_that_lapse_and_return_are_told_of_what_changed_meanwhile() {
         v2: !a timeline join@eve="Evelyn"
         sync
             all: 1
-            !a in=all heroes[@bob @eve="Evelyn"] joined=3 invited=0 [join@eve="Evelyn"] prev=<member-6 live=1
+            !a in=all heroes[@bob @eve="Evelyn"] [join@eve="Evelyn"] prev=<member-6 live=1
         sync list all [0,9] timeline 5 lazy
             all: 1
             !a in=all state{join@eve="Evelyn"}
@@ -387,7 +405,7 @@ fn what_is_excluded_neither_comes_nor_wakes() {
         v2: !a timeline name="Coffee"
         woken
             all: 1
-            !a in=all name="Coffee" joined=2 invited=0 state{name="Coffee"}
+            !a in=all name="Coffee" state{name="Coffee"}
     "#]]);
 }
 

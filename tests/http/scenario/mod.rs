@@ -34,8 +34,8 @@
 //!
 //! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields, `<x*3>` for
 //! `xxx`, `\xff` for that byte. `page !a prev=TOKEN` pages back, `page !a pos` from the last `pos`; `ask keys/changes
-//! from=pos to=pos:2 device=TABLET` asks what passes through, with the last or the second `pos` received. `restart` kills
-//! the server's process and starts it again, `stop` ends it in order. `explain !a` (with `conn=b`, `conn=*` for all,
+//! from=pos to=pos:2 device=TABLET` asks what passes through, with the last or the second `pos` received. `forget !a` has
+//! the homeserver forget a room. `restart` kills the server's process and starts it again, `stop` ends it in order. `explain !a` (with `conn=b`, `conn=*` for all,
 //! `device=TABLET`, `token=t`, `show room`, `show json`) shows why a room is where it is, `explain ?room=x` asks so
 //! literally. `status`, `settled WORD`, `settled WORD device=@eve`, `login TOKEN`, `logout TOKEN soft`, `log-out DEVICE`
 //! (through us), `login-device TABLET` (a device named `@eve` is another user's), `was-asked

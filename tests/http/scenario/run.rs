@@ -127,6 +127,7 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
+            "forget" => self.forget(rest).await,
             "ask" => return self.ask(rest).await,
             "log-out" => return self.log_out(rest).await,
             "explain" => return self.explain(rest).await,
@@ -385,6 +386,13 @@ impl Run {
             return vec![error(&received)];
         }
         question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
+    }
+
+    /// `forget !a`: the client has the homeserver forget a room.
+    async fn forget(&self, room: &str) {
+        let target = format!("/_matrix/client/v3/rooms/{}/forget", room_id(room));
+        let answer = self.server.post(&target).bearer_auth("PHONE").body("{}").send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.

@@ -120,6 +120,11 @@ impl Homeserver {
                 answer["next_batch"] = json!("whole");
                 state.whole = Some(answer);
             }
+            "invites" => {
+                let mut answer = super::answers::answer(&mut state, rest);
+                answer["next_batch"] = json!("invites");
+                state.invites = Some(answer);
+            }
             "now" => state.now = Some(super::answers::answer(&mut state, rest)),
             "history" => history(&mut state, &split),
             "fail" => {
@@ -253,6 +258,7 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         ["rooms", room, "messages"] => ("messages", *room),
         ["rooms", room, "context", _] => ("context", *room),
         ["rooms", room, "members"] => ("members", *room),
+        ["rooms", room, "forget"] => ("forget", *room),
         ["rooms", room, "relations", ..] => ("relations", *room),
         _ => return unrecognized(),
     };
@@ -318,6 +324,7 @@ fn kind(query: &Query) -> (&'static str, String) {
     let filter: Value = query.get("filter").and_then(|filter| serde_json::from_str(filter).ok()).unwrap_or_default();
     match query.get("since") {
         Some(since) => ("sync", since.to_owned()),
+        None if filter["presence"]["types"] == json!(["sash.none"]) => ("invites", String::new()),
         None if filter["room"]["rooms"] == json!([]) => ("start", String::new()),
         None => ("whole", String::new()),
     }
@@ -363,6 +370,7 @@ fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) 
         "start" => state.now.clone().or_else(|| device.start.clone()),
         "whole" if is_strangers(name) => device.start.clone(),
         "whole" => state.whole.clone(),
+        "invites" => state.invites.clone().or_else(|| Some(json!({ "next_batch": "invites" }))),
         _ => {
             let answer = device.answers.get(since).cloned();
             answer.or_else(|| (!waits).then(|| json!({ "next_batch": since })))
