@@ -335,7 +335,7 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
-["claim", transaction] => self.claim(transaction, position),
+            ["claim", transaction] => self.claim(transaction, position),
             ["unclaim"] => {
                 if let Some(item) = self.timeline.last_mut() {
                     item.not_sent_by = vec![DEVICE.into()];

@@ -46,6 +46,7 @@ fn the_homeserver_is_not_asked_for_presence_unless_a_client_is() {
 #[test]
 fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
     check(expect![[r#"
+        # Undisturbed: the presence that the homeserver is asked for may be there when a lost answer is asked for again.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
         sync ext presence
@@ -62,6 +63,7 @@ fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
 #[test]
 fn presence_is_wanted_across_a_restart() {
     check(expect![[r#"
+        # Undisturbed: the presence that the homeserver is asked for may be there when a lost answer is asked for again.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
         sync ext presence
