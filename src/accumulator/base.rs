@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedRoomId, OwnedUserId, RoomId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
@@ -148,8 +148,10 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     let user = room.draft.user_id();
     let own = Own::find(user, timeline.iter()).or_else(|| Own::find(user, state.iter()));
     let mut transition = membership::transition(room.before.as_ref(), section, own);
-    // The homeserver shows the state of a room that one has left only to those who were in it.
-    transition.ever_joined |= incoming::has_create(state.iter().chain(timeline));
+    // The homeserver shows the state of a room that one has left to those who were in it; Synapse also to those whose
+    // invite was taken back.
+    transition.ever_joined |=
+        incoming::has_create(state.iter().chain(timeline)) && !was_turned_away(user, state, timeline, section);
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
         let is_in = before.membership == Membership::Join;
@@ -166,6 +168,14 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     }
     sync::apply_transition(room, transition);
     true
+}
+
+/// Returns whether it was an invite or a knock that ended with the room being left.
+fn was_turned_away(user: &UserId, state: &[Event], timeline: &[Event], section: Section) -> bool {
+    let own = |event: &&Event| event.kind() == MEMBER && event.header.state_key.as_deref() == Some(user.as_str());
+    let event = timeline.iter().rev().find(own).or_else(|| state.iter().find(own));
+    let before = event.and_then(incoming::previous_membership);
+    section == Section::Leave && matches!(before, Some(Membership::Invite | Membership::Knock))
 }
 
 fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
@@ -204,7 +214,10 @@ pub(super) fn superseded<'a>(
 fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: &[Event], joined: &JoinedRoom<'_>, token_after: Option<&str>) {
     if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
         room.entry.activity = room.entry.activity.max(activity);
-        room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
+        // Without an event that bumps it is a guess, and what is known already is none.
+        if room.entry.bump_stamp == Timestamp(0) || events.iter().any(activity::bumps) {
+            room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
+        }
         // What happens from now on must stand above it.
         room.draft.account.last_stamp = room.draft.account.last_stamp.max(activity);
     }

@@ -179,6 +179,7 @@ impl Standing<'_> {
         }
         let Some(reached) = reach.get(number) else { return Ok(explained) };
         explained.config = Some(Configs::default().of(reached, subscriptions.get(room), request));
+        // Of a single room, an answer reaches no limit.
         let limits = AnswerLimits::default();
         let question = Question { cache, device, request, subscriptions, frontier, state, reach: &reach, limits, now };
         let ahead = question.ahead_of(number);

@@ -140,13 +140,7 @@ impl World {
             }
             "todevice" => {
                 let first = self.device.to_device_next;
-                let message = |word: &&str| {
-                    // `m1*5000` is a message with so many bytes more.
-                    let (kind, more) = word.split_once('*').unwrap_or((word, "0"));
-                    let more = "x".repeat(more.parse().expect("a number"));
-                    raw(&format!("{{\"type\":\"{kind}\",\"content\":{{\"x\":\"{more}\"}}}}"))
-                };
-                let messages = words.iter().map(message).collect();
+                let messages = words.iter().copied().map(to_device).collect();
                 let record = ToDeviceRecord { first, position, messages };
                 self.device.to_device_next += words.len() as u64;
                 let key = RecordKey::ToDevice(device.clone(), first);
@@ -495,6 +489,13 @@ fn event(id: &str, kind: &str, key: Option<&str>, sender: &str, content: &str, n
 
 fn users_of(words: &[&str]) -> Vec<OwnedUserId> {
     words.iter().map(|user| OwnedUserId::try_from(*user).expect("user")).collect()
+}
+
+/// `m1*5000` is a message with so many bytes more.
+fn to_device(word: &str) -> Rc<RawValue> {
+    let (kind, more) = word.split_once('*').unwrap_or((word, "0"));
+    let more = "x".repeat(more.parse().expect("a number"));
+    raw(&format!("{{\"type\":\"{kind}\",\"content\":{{\"x\":\"{more}\"}}}}"))
 }
 
 fn raw(json: &str) -> Rc<RawValue> {

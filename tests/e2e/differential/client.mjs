@@ -67,11 +67,13 @@ export class ModelClient {
   }
 
   #applyRoom(id, result) {
-    const room = result.initial || !this.rooms.has(id) ? new Room() : this.rooms.get(id);
+    const held = this.rooms.get(id);
+    const room = result.initial || !held ? new Room() : held;
     const answers = this.said.get(id) ?? [];
     this.said.set(id, answers);
     answers.push({
       initial: result.initial === true,
+      wasOutside: held?.inviteState !== undefined,
       limited: result.limited,
       expanded: result.unstable_expanded_timeline === true,
       numLive: result.num_live,
@@ -175,9 +177,10 @@ class Room {
     const ids = new Set(fresh.map((event) => event.event_id));
     const place = this.timeline.findIndex((event) => ids.has(event.event_id));
     if (expanded && place >= 0) {
+      const before = Math.max(this.timeline.findIndex((event) => event.event_id === fresh[0].event_id), 0);
       const since = this.timeline.findLastIndex((event) => ids.has(event.event_id));
-      this.timeline = [...fresh, ...this.timeline.slice(since + 1)];
-      this.hasEarlier = limited;
+      this.timeline = [...this.timeline.slice(0, before), ...fresh, ...this.timeline.slice(since + 1)];
+      if (before === 0) this.hasEarlier = limited;
     } else if (initial || (limited && place < 0)) {
       this.timeline = fresh;
       this.hasEarlier = limited;

@@ -48,7 +48,7 @@ export class Differential {
 
   /** Opens a connection, or begins it anew. */
   open(name) {
-    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set() });
+    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set() });
   }
 
   /** Does some operations, given or chosen when their turn comes, and compares what comes of them. `strict`: none may be refused. */
@@ -65,7 +65,7 @@ export class Differential {
     this.#fresh += 1;
     await this.#upToDate();
     const request = fresh(this.#fresh);
-    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set() }, request);
+    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set() }, request);
   }
 
   async operate([name, args = {}], strict = false) {
@@ -109,6 +109,8 @@ export class Differential {
 
   async #compare(connection, request) {
     const clients = SIDES.map((side) => connection[side]);
+    const { lists, rooms } = request.extensions?.account_data ?? {};
+    connection.uncovered ||= lists?.length === 0 && rooms?.length === 0;
     const deadline = performance.now() + SETTLING_MS;
     let found;
     do {
@@ -160,19 +162,24 @@ export class Differential {
   /** Where a token leads, and where it should: that tells somebody who is in the room, because of a room that she left Alice may not ask it. */
   async #follow(room, token, timeline) {
     this.counts.pages += 1;
-    const got = await pagesTo(this.world.as('alice'), room, token, timeline);
+    const { unheardIds } = this.world.byId(room);
+    const got = await pagesTo(this.world.as('alice'), room, token, [...timeline, ...unheardIds]);
     const [who] = this.world.members(this.world.nick(room)).sort();
-    return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0]) : got };
+    return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0], unheardIds) : got };
   }
 
-  /** Rooms that only one side shows go on differently from there. */
-  #noteDiverged({ sash, synapse, diverged, restarted }) {
+  /** What goes on differently from here, by room: `diverged`, shown by one side only; `restarted`, begun anew by Synapse alone; `begun`, by Sash alone;
+   * `flushed`, limited on one side only. */
+  #noteDiverged({ sash, synapse, diverged, restarted, begun, flushed }) {
     const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
     for (const room of new Set([...ours, ...theirs])) if (ours.has(room) !== theirs.has(room)) diverged.add(room);
-    const initial = (client, room) => client.said.get(room)?.some((answer) => answer.initial);
+    const any = (client, room, field) => client.said.get(room)?.some((answer) => answer[field]) === true;
     for (const room of new Set([...sash.said.keys(), ...synapse.said.keys()])) {
-      if (initial(sash, room)) for (const rooms of [diverged, restarted]) rooms.delete(room);
-      else if (initial(synapse, room)) restarted.add(room);
+      const [here, there] = [any(sash, room, 'initial'), any(synapse, room, 'initial')];
+      if (here || there) for (const rooms of [diverged, restarted, begun, flushed]) rooms.delete(room);
+      if (here && !there) begun.add(room);
+      if (there && !here) restarted.add(room);
+      if (any(sash, room, 'limited') !== any(synapse, room, 'limited')) flushed.add(room);
     }
   }
 

@@ -16,18 +16,23 @@ const isKeptOut = (world, id) => isOutside(world, id) && !everJoined(world, id);
 /** Invited before the first sync: nobody knows when. */
 const isTimeless = (world, id) => world.byId(id)?.timeless === true && membership(world, id) === 'invite';
 
+/** Somebody ignored was the last to say something there. */
+const isUnheard = (world, id) => world.byId(id)?.unheard === true;
+/** Its stamp is another one for a reason below. */
+const isMoved = (world, id) => isTimeless(world, id) || isUnheard(world, id) || world.byId(id).entered || world.byId(id).polled;
+
 /** The rooms by which the lists of one name may differ, or stand elsewhere in them. */
 function exceptions({ ours, theirs, whole }, world) {
   const [sash, synapse] = [new Set(all(ours)), new Set(all(theirs))];
   const only = [...without([...sash], synapse), ...without([...synapse], sash)];
-  const may = (id) => stays(world, id) || isKeptOut(world, id) || (!whole && isTimeless(world, id));
+  const may = (id) => stays(world, id) || isKeptOut(world, id) || (!whole && (isTimeless(world, id) || isUnheard(world, id)));
   return { only, excepted: new Set([...sash, ...synapse].filter(may)) };
 }
 
 /** Whether two windows show the same part of the same order, but for rooms that may differ, and for others being moved by these. */
 function shifted({ rooms, there, ...lists }, world) {
   const { excepted } = exceptions({ rooms, there, ...lists }, world);
-  const inSomeList = [...world.rooms.values()].some(({ id }) => stays(world, id) || isKeptOut(world, id) || isTimeless(world, id));
+  const inSomeList = [...world.rooms.values()].some(({ id }) => stays(world, id) || isKeptOut(world, id) || isTimeless(world, id) || isUnheard(world, id));
   if (excepted.size === 0 && !inSomeList) return false;
   const [a, b] = [without(rooms, excepted), without(there, excepted)];
   const common = (ids, others) => ids.filter((id) => others.includes(id)).join();
@@ -85,8 +90,44 @@ export const INTENDED = [
     what: 'an invite from before the first sync stands where it was first seen',
     why: 'v2 does not say when it was made: the own member event is stripped (synapse.md §12)',
     matches: (difference, { world }) =>
-      (difference.path === 'order.bumpStamp' && difference.stamped.some(({ id }) => isTimeless(world, id)) && sameOrder(difference, (id) => isTimeless(world, id))) ||
+      (difference.path === 'order.bumpStamp' && difference.stamped.some(({ id }) => isTimeless(world, id)) && sameOrder(difference, (id) => isMoved(world, id))) ||
       (/^lists\..*\.windows/.test(difference.path) && [...world.rooms.values()].some(({ id }) => isTimeless(world, id)) && shifted(difference, world)),
+  },
+  {
+    id: 'entered-stands-on-top',
+    what: 'the bump_stamp of a room that the user has entered is from then until something bumps it; Synapse goes back to its last message, however old',
+    why: 'v2 does not say how what came before stands to the events of other rooms (synapse.md §12); clients sort by bump_stamp, and a room just entered is not an old one',
+    matches: (difference, { world }) => difference.path === 'order.bumpStamp' && difference.stamped.some(({ id }) => world.byId(id).entered) && sameOrder(difference, (id) => isMoved(world, id)),
+  },
+  {
+    id: 'unstable-polls-bump',
+    what: 'a poll under its unstable name moves bump_stamp, as it will under its stable name; for Synapse it does not',
+    why: 'v4.md, bump_stamp: m.poll.start; clients still send org.matrix.msc3381.poll.start (clients.md §5.4)',
+    matches: (difference, { world }) => difference.path === 'order.bumpStamp' && difference.stamped.some(({ id }) => world.byId(id).polled) && sameOrder(difference, (id) => isMoved(world, id)),
+  },
+  {
+    id: 'bump-without-timeline',
+    what: 'with timeline_limit 0 a room is sent when its counts change, and its bump_stamp with it; Synapse sends neither until something else is new',
+    why: 'synapse.md §5: bump_stamp alone does not make a result; counts do (see unread-counts)',
+    matches: ({ path }, { request }) => path === 'order.bumpStamp' && Object.values(request.lists ?? {}).some(({ timeline_limit: limit }) => limit === 0),
+  },
+  {
+    id: 'ignored-do-not-move',
+    what: 'what somebody ignored says moves no room; in Synapse’s lists it does',
+    why: 'v2 does not tell of it (synapse.md §12), and who ignores somebody does not want to know',
+    matches: (difference, { world }) => {
+      const some = [...world.rooms.values()].some(({ unheard }) => unheard);
+      if (difference.path === 'order.bumpStamp') return some && sameOrder(difference, (id) => isMoved(world, id));
+      return some && /^lists\..*\.windows/.test(difference.path) && shifted(difference, world);
+    },
+  },
+  {
+    id: 'unban-is-told',
+    what: 'the lifting of a ban is in the timeline; Synapse shows what came before it only',
+    why: 'v2 gives it: it is the user’s own member event, as a leave is',
+    matches: ({ path, ids, room, sash, synapse, said }, { world }) =>
+      world.byId(room)?.unbanned === true &&
+      ((path.endsWith('.timeline') && sash.length > 0 && /^m.room.member .* leave /.test(sash.at(-1)) && !ids.synapse.includes(ids.sash.at(-1))) || (ends(path, 'answer.numLive') && sash === 1 && synapse === 0 && said.sash.length > 0) || ends(path, 'hasEarlier', 'answer.limited')),
   },
   {
     id: 'windows-moved',
@@ -112,9 +153,9 @@ export const INTENDED = [
     id: 'outside-without-extras',
     what: 'a room that the user is outside of (invite, knock, turned away) comes with its stripped state, and name, avatar, heroes and timeline are left out',
     why: 'v4.md, stripped_state: such a room carries only that; Synapse gives the present name to those who were only invited',
-    matches: ({ path, sash, room }, { world }) =>
-      (ends(path, 'name', 'avatar', 'heroes') && sash === undefined && ['invite', 'knock', 'leave', 'ban'].includes(membership(world, room))) ||
-      (isKeptOut(world, room) && (ends(path, 'answer.givesTimeline', 'hasEarlier', 'answer.numLive', 'answer.limited') || path.endsWith('.timeline') || ends(path, 'unsigned.membership'))),
+    matches: ({ path, sash, room, ours }, { world }) =>
+      (ends(path, 'name', 'avatar', 'heroes') && sash === undefined && (ours?.inviteState !== undefined || isOutside(world, room))) ||
+      (isKeptOut(world, room) && (ends(path, 'answer.givesTimeline', 'hasEarlier', 'answer.numLive', 'answer.limited') || path.endsWith('.timeline') || ends(path, 'unsigned.membership') || (path.includes('.state[') && sash === undefined))),
   },
   {
     id: 'history-before-the-leave',
@@ -126,11 +167,15 @@ export const INTENDED = [
   },
   {
     id: 'begins-anew',
-    what: 'a room seen from inside and then from outside (invited again, knocking) begins anew: initial',
-    why: 'v4.md, stripped_state (our choice): what was known from inside does not hold outside, counts among it',
-    matches: ({ path, sash, said, room }, { world }) =>
-      ['invite', 'knock'].includes(membership(world, room)) &&
-      ((ends(path, 'answer.initial') && sash === true) || (ends(path, 'joinedCount', 'invitedCount', 'hasEarlier', 'avatar', 'name', 'heroes') && sash === undefined) || (path.includes('.state[') && sash === undefined) || (path.endsWith('.timeline') && sash.length === 0 && said !== undefined)),
+    what: 'a room that was seen from inside and is now seen from outside, or the reverse, begins anew: initial; where it was out of the windows meanwhile, Synapse sends what changed',
+    why: 'v4.md, stripped_state (our choice): what was known from the one side does not hold on the other',
+    matches: ({ path, ids, room, sash, synapse, said, ours }, { connection }) => {
+      const begins = any(said?.sash, 'initial') && !any(said?.synapse, 'initial') && (said.sash.some(({ wasOutside }) => wasOutside) || ours?.inviteState !== undefined);
+      if (!begins && !connection.begun.has(room)) return false;
+      if (path.endsWith('.timeline')) return isSuffix(ids.synapse, ids.sash) || sash.length === 0;
+      if (path.includes('.state[') && !path.includes('].')) return sash === undefined || synapse === undefined;
+      return ends(path, 'joinedCount', 'invitedCount', 'name', 'avatar', 'heroes') || (begins && path.includes('.answer.')) || ends(path, 'hasEarlier');
+    },
   },
   {
     id: 'removed-avatar',
@@ -175,10 +220,9 @@ export const INTENDED = [
   },
   {
     id: 'unchanged-is-not-sent',
-    what: 'an invite is sent once, and a room whose heroes and counts are as before is not sent; Synapse repeats both whenever something happens in the room',
-    why: 'v4.md, Room result: sent if it has changed; synapse.md §5',
-    matches: ({ path, sash, synapse }) =>
-      ends(path, 'answer.sent') && sash === undefined && synapse.every((keys) => keys.split(' ').every((key) => ['bump_stamp', 'heroes', 'invite_state', 'invited_count', 'joined_count', 'notification_count', 'highlight_count', 'name', 'avatar', 'is_dm'].includes(key))),
+    what: 'an invite is sent once, and a room of which the client has everything is not sent; Synapse repeats invites, heroes, counts, state and timelines',
+    why: 'v4.md, Room result: sent if it has changed (what the client has is compared all the same)',
+    matches: ({ path, sash }) => ends(path, 'answer.sent') && sash === undefined,
   },
   {
     id: 'own-profile-is-no-join',
@@ -187,8 +231,74 @@ export const INTENDED = [
     matches: ({ path, ids, room, sash, synapse, said }, { world, connection }) => {
       const restarts = any(said?.synapse, 'initial') && !any(said?.sash, 'initial') && membership(world, room) === 'join' && world.byId(room).aliceChangedAt !== world.step;
       if (restarts && (ends(path, 'answer.limited', 'hasEarlier') || (ends(path, 'answer.initial') && sash === false && synapse === true))) return true;
-      return (restarts || connection.restarted.has(room)) && ((path.endsWith('.timeline') && isSuffix(ids.synapse, ids.sash)) || ends(path, 'hasEarlier'));
+      return (restarts || connection.restarted.has(room)) && ((path.endsWith('.timeline') && isSuffix(ids.synapse, ids.sash)) || ends(path, 'hasEarlier') || (path.includes('.state[') && synapse === undefined && !path.includes('].')));
     },
+  },
+  {
+    id: 'nothing-new-no-timeline',
+    what: 'where no event is new there is no timeline, no limited, prev_batch and num_live; Synapse repeats what was sent',
+    why: 'v4.md, Room configurations: sends the latest N if the client has not been sent all of them',
+    matches: ({ path, sash, said }) =>
+      (ends(path, 'answer.givesTimeline') && sash === false && said.synapse.every(({ timeline }) => timeline.length === 0)) ||
+      (ends(path, 'answer.expanded', 'answer.givesTimeline', 'answer.limited') && sash === false && said.synapse.some(({ expanded }) => expanded) && !said.sash.some(({ timeline }) => timeline.length > 0)),
+  },
+  {
+    id: 'aggregations-as-in-v2',
+    what: 'bundled aggregations are those that v2 brought with the event, and go when a newer relation arrives',
+    why: 'design.md §3, Accumulator: the client has the relations themselves, and can ask /relations',
+    matches: ({ path, sash }) => /\.unsigned\.m\.relations/.test(path) && sash === undefined,
+  },
+  {
+    id: 'unsigned-of-state',
+    what: 'in unsigned of a state event, membership is there where it came by the timeline, and prev_content and prev_sender where v2 had them',
+    why: 'the homeserver’s own answers differ in them from one endpoint to the next',
+    matches: ({ path }) => /\.state\[.*\]\.unsigned\.(membership|prev_content|prev_sender|replaces_state)$/.test(path),
+  },
+  {
+    id: 'no-tags',
+    what: 'a new connection is told of a room whose tags are all gone that it has none; Synapse says nothing',
+    why: 'm.tag without tags is room account data as any (extensions.md, account_data)',
+    matches: ({ path, sash, synapse }) => /^roomAccountData\..*\.m\.tag/.test(path) && synapse === undefined && Object.keys(sash?.tags ?? sash).length === 0,
+  },
+  {
+    id: 'unheard-is-not-held',
+    what: 'what somebody said while ignored is not in the timeline when they are heard again; Synapse brings it back',
+    why: 'v2 left it out and does not bring it again (synapse.md §12); paging back does',
+    matches: ({ path, ids, room, said }, { world }) => {
+      const unheard = world.byId(room)?.unheardIds;
+      if (!unheard?.size) return false;
+      if (ends(path, 'hasEarlier', 'answer.limited', 'answer.numLive')) return said !== undefined;
+      if (!path.endsWith('.timeline')) return false;
+      const heard = (some) => some.filter((id) => !unheard.has(id));
+      return isSuffix(heard(ids.synapse), heard(ids.sash)) || isSuffix(heard(ids.sash), heard(ids.synapse));
+    },
+  },
+  {
+    id: 'flushed-members',
+    what: 'where a timeline was limited on one side only, lazy members that changed are told at other times',
+    why: 'v4.md, Room configurations: with limited the client flushes its members; follows from the differences in limited',
+    matches: ({ path, room }, { connection, world }) => connection.flushed.has(room) && path.includes('.state[m.room.member @') && !path.includes(world.me.userId),
+  },
+  {
+    id: 'receipts-before-the-join',
+    what: 'receipts and typing from before the user entered the room are not known',
+    why: 'v2 gives none with a join, only what changes from then on',
+    matches: ({ path, room, sash, synapse }, { world }) => {
+      const { enteredAt = 0, typedAt = 0 } = world.byId(room) ?? {};
+      return (path.startsWith('receipts.') && sash === undefined && synapse.ts < enteredAt) || (path.startsWith('typing.') && typedAt < enteredAt);
+    },
+  },
+  {
+    id: 'left-before-the-login',
+    what: 'a room that was left before the first sync is not known, so a subscription to it brings nothing',
+    why: 'v2 has such rooms only with include_leave, and then all of them (synapse.md §12)',
+    matches: ({ path, room, sash }, { world }) => ends(path, 'known') && sash === false && world.byId(room).aliceChangedAt === 0 && stays(world, room),
+  },
+  {
+    id: 'account-data-out-of-scope',
+    what: 'account data of a room that changed while the extension covered no room at all comes when it covers it again; Synapse forgets it',
+    why: 'extensions.md, Common rules: a room that leaves scope and returns ends up current',
+    matches: ({ path }, { connection }) => path.startsWith('roomAccountData.') && connection.uncovered === true,
   },
   {
     id: 'device-lists-superset',

@@ -6,17 +6,30 @@ import { REQUEST_OPERATIONS } from './requests.mjs';
 
 const path = (...parts) => `/_matrix/client/v3/${parts.map(encodeURIComponent).join('/')}`;
 
+const UNSTABLE_POLL = 'org.matrix.msc3381.poll.start';
+const BUMPS = ['m.room.message', 'm.room.encrypted', 'm.sticker', 'm.call.invite', UNSTABLE_POLL];
+
 /** Sends an event and remembers it. */
 async function send(world, { room: nick, by }, type, content) {
   const room = world.room(nick);
   const id = await world.as(by).send(room.id, content, type);
-  room.events.push({ id, by, type });
+  note(world, room, { id, by, type });
 }
 
 async function setState(world, { room: nick, by }, type, key, content) {
   const room = world.room(nick);
   const id = await world.as(by).setState(room.id, type, key, content);
-  room.events.push({ id, by, type, key });
+  note(world, room, { id, by, type, key });
+}
+
+function note(world, room, event) {
+  room.events.push(event);
+  const unheard = world.ignored.has(event.by) && event.key === undefined;
+  room.unheard = unheard;
+  if (unheard) room.unheardIds.add(event.id);
+  if (!BUMPS.includes(event.type)) return;
+  room.entered = false;
+  room.polled = event.type === UNSTABLE_POLL;
 }
 
 const text = (body) => ({ msgtype: 'm.text', body });
@@ -234,7 +247,7 @@ export const OPERATIONS = {
   poll: {
     weight: 0.3,
     pick: someone,
-    run: (world, args) => send(world, args, 'org.matrix.msc3381.poll.start', { 'org.matrix.msc1767.text': 'poll', 'org.matrix.msc3381.poll.start': { question: {}, answers: [] } }),
+    run: (world, args) => send(world, args, UNSTABLE_POLL, { 'org.matrix.msc1767.text': 'poll', 'org.matrix.msc3381.poll.start': { question: {}, answers: [] } }),
   },
   call: {
     weight: 0.3,
@@ -255,7 +268,7 @@ export const OPERATIONS = {
     run: async (world, { room: nick, device, text: body }) => {
       const room = world.room(nick);
       const id = await world.devices[device].send(room.id, body);
-      room.events.push({ id, by: 'alice', type: 'm.room.message' });
+      note(world, room, { id, by: 'alice', type: 'm.room.message' });
     },
   },
 
@@ -349,8 +362,9 @@ export const OPERATIONS = {
       return room && { room, by: 'alice' };
     },
     run: async (world, { room, by }) => {
-      await world.as(by).forget(world.room(room).id);
-      if (by === 'alice') world.room(room).forgotten = true;
+      // Through Sash: v2 does not tell of it.
+      await world.devices.sash.forget(world.room(room).id);
+      world.room(room).forgotten = by === 'alice';
     },
   },
   'name in room': {
@@ -425,6 +439,10 @@ export const OPERATIONS = {
       const ignored = Object.fromEntries(users.map((name) => [world.userId(name), {}]));
       await world.as('alice').accountData(world.me.userId, 'm.ignored_user_list', { ignored_users: ignored });
       world.ignored = new Set(users);
+      // What they said before is not shown either where it was not yet.
+      for (const { events, unheardIds } of world.rooms.values()) {
+        for (const { id, by, key } of events) if (world.ignored.has(by) && key === undefined) unheardIds.add(id);
+      }
     },
   },
   receipt: {
@@ -461,7 +479,10 @@ export const OPERATIONS = {
       return args && { ...args, on: random.chance(0.6) };
     },
     // So long that nobody falls silent unasked.
-    run: (world, { room, by, on }) => world.as(by).typing(world.room(room).id, world.userId(by), on ? 600_000 : 0),
+    run: async (world, { room, by, on }) => {
+      await world.as(by).typing(world.room(room).id, world.userId(by), on ? 600_000 : 0);
+      world.room(room).typedAt = Date.now();
+    },
   },
 
   // Devices.

@@ -17,9 +17,9 @@ export async function pagesTo(api, room, from, shown) {
   return undefined;
 }
 
-/** Returns the id of the event directly before another one, as the homeserver tells whoever asks about that event. */
-export async function eventBefore(api, room, event) {
-  const where = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/context/${encodeURIComponent(event)}?limit=2`;
+/** Returns the id of the event directly before another one, but for the `hidden`, as the homeserver tells whoever asks about that event. */
+export async function eventBefore(api, room, event, hidden) {
+  const where = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/context/${encodeURIComponent(event)}?limit=${PAGE}`;
   const { events_before: before } = await api.get(where);
-  return before[0]?.event_id;
+  return before.find(({ event_id: id }) => !hidden.has(id))?.event_id;
 }

@@ -4,7 +4,7 @@ const STATE = ['m.room.create', 'm.room.name', 'm.room.topic', 'm.room.avatar', 
 const ME = ['m.room.member', '$ME'];
 const LAZY = ['m.room.member', '$LAZY'];
 
-/** Required states that a list or subscription may have. */
+/** Required states that a list or subscription may have. To all types with one key Synapse answers 500. */
 export const STATES = {
   'nothing but oneself': [ME],
   usual: [...STATE, ME, LAZY],
@@ -13,7 +13,6 @@ export const STATES = {
   'everything beside lazy members': [['*', '*'], LAZY],
   'a type with all its keys': [['test.one', '*'], ['m.space.child', '*'], ME],
   'all members': [['m.room.member', '*'], ['test.two', 'a']],
-  'one key of all types': [['*', ''], ME],
 };
 
 const ROOM_EXTENSIONS = { account_data: { enabled: true }, receipts: { enabled: true }, typing: { enabled: true } };

@@ -65,6 +65,8 @@ export const STEPS = [
   [['custom state', { room: 'kitchen', by: 'bob', type: 'test.one', key: 'a', value: 1 }], ['custom state', { room: 'kitchen', by: 'bob', type: 'test.two', key: 'a', value: 2 }]],
   [['custom state', { room: 'kitchen', by: 'bob', type: 'test.one', key: 'a', value: null }]],
   [['topic', { room: 'kitchen', by: 'bob', value: 'Not for long' }], ['redact', { room: 'kitchen', by: 'bob', event: -1 }]],
+  // A room whose topic was redacted cannot be upgraded.
+  [['topic', { room: 'kitchen', by: 'bob', value: 'Tea again' }]],
   [['pinned events', { room: 'kitchen', by: 'bob', value: ['$one'] }], ['join rule', { room: 'quiet', by: 'dave', value: 'knock' }], ['history visibility', { room: 'long', by: 'dave', value: 'joined' }]],
   [['power level', { room: 'kitchen', by: 'bob', user: 'carol', level: 50 }]],
   [['encrypt', { room: 'quiet', by: 'dave', value: 'm.megolm.v1.aes-sha2' }]],

@@ -55,16 +55,20 @@ export class World {
 
   /** Notes a room; `members` says what each is in it. */
   addRoom(nick, id, more = {}) {
-    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), ...more };
+    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), unheardIds: new Set(), ...more };
     this.rooms.set(nick, room);
     return room;
   }
 
   setMembership(nick, name, membership) {
     const room = this.room(nick);
+    const was = room.members[name];
     room.members[name] = membership;
     if (membership === 'join') room.everJoined.add(name);
-    if (name === 'alice') Object.assign(room, { timeless: false, aliceChangedAt: this.step });
+    if (name !== 'alice') return;
+    Object.assign(room, { timeless: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
+    if (membership !== 'join') return;
+    Object.assign(room, { entered: this.step > 0, enteredAt: Date.now() });
   }
 
   nick = (id) => [...this.rooms.values()].find((room) => room.id === id)?.nick ?? id;

@@ -281,9 +281,9 @@ fn in_scope_is_not_permission() {
         v2: !a leave timeline kick@me | !b leave timeline ban@me | !c leave
         first list all [0,9] timeline 1 room !c timeline 1 ext account_data ext receipts ext typing
             all: 2
-            !c initial leave name="Tor" joined=2 invited=0 [leave@me] limited prev=<member-18
-            !b initial ban in=all name="Club" joined=2 invited=0 [ban@me] limited prev=<member-17
-            !a initial leave in=all name="Tea" joined=2 invited=0 [kick@me] limited prev=<member-16
+            !c initial leave name="Tor" joined=1 invited=0 [leave@me] limited prev=<member-18
+            !b initial ban in=all name="Club" joined=1 invited=0 [ban@me] limited prev=<member-17
+            !a initial leave in=all name="Tea" joined=1 invited=0 [kick@me] limited prev=<member-16
         sync
             all: 3
     "#]]);

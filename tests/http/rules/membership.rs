@@ -189,6 +189,16 @@ fn a_ban_from_a_room_that_one_never_was_in_is_not_listed() {
 }
 
 #[test]
+fn an_invite_taken_back_before_the_account_began_is_not_listed_though_the_homeserver_shows_the_room() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b leave name="Tea" timeline invite@me json={"timeline":{"events":[{"type":"m.room.member","state_key":"@me:x","event_id":"$kick","sender":"@bob:x","origin_server_ts":1700000009000,"content":{"membership":"leave"},"unsigned":{"prev_content":{"membership":"invite"}}}]}}
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+    "#]]);
+}
+
+#[test]
 fn a_kick_from_before_the_account_began_is_listed() {
     check(expect![[r#"
         v2: !a timeline m1 | !b leave name="Tea" timeline join@me m2 kick@me

@@ -49,9 +49,9 @@ fn whoever_begins_to_want_presence_is_told_how_everybody_is() {
         # Undisturbed: the presence that the homeserver is asked for may be there when a lost answer is asked for again.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
-        sync ext presence
+        sync
             nothing
-        park
+        park ext presence
         woken
             presence[@bob @eve]
         v2: presence @eve
@@ -66,9 +66,9 @@ fn presence_is_wanted_across_a_restart() {
         # Undisturbed: the presence that the homeserver is asked for may be there when a lost answer is asked for again.
         v2: !a timeline m1
         homeserver: now presence @bob @eve
-        sync ext presence
+        sync
             nothing
-        park
+        park ext presence
         woken
             presence[@bob @eve]
         restart
@@ -86,9 +86,9 @@ fn presence_that_another_device_wants_comes_all_the_same() {
         v2: !a timeline m1
         login-device TABLET
         homeserver: now presence @bob
-        sync device=TABLET ext presence
+        sync device=TABLET
             nothing
-        park device=TABLET
+        park device=TABLET ext presence
         woken device=TABLET
             presence[@bob]
         park device=TABLET

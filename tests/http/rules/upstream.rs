@@ -315,7 +315,7 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
         sync device=TABLET
             all: 4
             !d in=all dm=false [m6] limited prev=<m6 live=1
-            !a in=all name="Coffee" dm joined=2 invited=0 state{name="Coffee"} [m5] limited prev=<m5 live=1
+            !a in=all name="Coffee" dm state{name="Coffee"} [m5] limited prev=<m5 live=1
             !b leave in=all state{leave@me}
             !c leave in=all stripped{create invite@me}
             account_data [m.direct={"@bob:x":["!a:x"]} x.y={"n":2}]

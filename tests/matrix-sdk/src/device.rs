@@ -52,6 +52,13 @@ pub type Inbox = Arc<Mutex<Vec<Raw<AnyToDeviceEvent>>>>;
 impl Device {
     /// Logs in with a new device, by the URL of `server`, and begins to sync. `folder` holds the store of each device under its `name`.
     pub async fn log_in(server: &str, person: &Person, folder: &Path, name: &str) -> Result<Self> {
+        let device = Self::create(server, person, folder, name).await?;
+        device.sync.start().await;
+        Ok(device)
+    }
+
+    /// Logs in with a new device without syncing yet.
+    pub async fn create(server: &str, person: &Person, folder: &Path, name: &str) -> Result<Self> {
         let store = folder.join(format!("{}-{name}", person.name));
         let client = client(server, &store, "app").await?;
         client
@@ -62,9 +69,7 @@ impl Device {
             .await
             .context("log-in")?;
         let session = client.matrix_auth().session().context("a session after the log-in")?;
-        let device = Self::on(client, Login { session, store }, Inbox::default()).await?;
-        device.sync.start().await;
-        Ok(device)
+        Self::on(client, Login { session, store }, Inbox::default()).await
     }
 
     /// Opens a device that was closed, on its store, and begins to sync.

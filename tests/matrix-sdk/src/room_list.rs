@@ -15,15 +15,13 @@ pub struct RoomListView<'a> {
     list: &'a RoomList,
     changes: Pin<Box<dyn Stream<Item = Vec<VectorDiff<RoomListItem>>> + 'a>>,
     rooms: Vector<RoomListItem>,
-    /// How long the list was after each batch of changes that made it longer.
-    pub lengths: Vec<usize>,
 }
 
 impl<'a> RoomListView<'a> {
     pub fn new(list: &'a RoomList) -> Self {
         let (changes, controller) = list.entries_with_dynamic_adapters(PAGE);
         controller.set_filter(Box::new(new_filter_non_left()));
-        Self { list, changes: Box::pin(changes), rooms: Vector::new(), lengths: Vec::new() }
+        Self { list, changes: Box::pin(changes), rooms: Vector::new() }
     }
 
     /// The rooms from above, as they are now.
@@ -31,9 +29,6 @@ impl<'a> RoomListView<'a> {
         while let Some(Some(batch)) = self.changes.next().now_or_never() {
             for change in batch {
                 change.apply(&mut self.rooms);
-            }
-            if self.lengths.last().is_none_or(|last| *last < self.rooms.len()) {
-                self.lengths.push(self.rooms.len());
             }
         }
         &self.rooms

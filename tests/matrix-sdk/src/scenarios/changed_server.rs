@@ -81,8 +81,9 @@ async fn arrive(
     let lost = scene.journal.expired_sessions() - expired;
     ensure!(lost <= 2, "{lost} sessions expired by one move");
     seen!(
-        "moved to {name} with the store: all {} messages decrypted {took:.2?} after it was opened, {lost} sessions begun anew",
-        said.len()
+        "moved to {name} with the store: all {} messages decrypted {took:.2?} after it was opened; {lost} sessions begun anew, {} keys came twice",
+        said.len(),
+        scene.journal.repeated_messages()
     );
     Ok(phone.close().await)
 }

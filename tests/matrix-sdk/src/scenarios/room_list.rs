@@ -1,5 +1,6 @@
 //! The room list service: its window grows until it has all rooms, and the list follows what happens to them.
 
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -16,6 +17,7 @@ use crate::{Scene, seen};
 
 /// The SDK's windows are the first 20, 100 and 200 rooms.
 const ROOMS: usize = 130;
+const FIRST_WINDOW: usize = 20;
 /// More than a subscription asks for.
 const HISTORY: usize = 30;
 /// What the SDK asks for of a room that is on the screen.
@@ -36,7 +38,9 @@ pub async fn run(scene: &Scene) -> Result<()> {
     seen!("scene: {} rooms made in {:.1?}", ROOMS + 1, began.elapsed());
 
     let began = Instant::now();
-    let device = Device::log_in(&scene.server, &alice, scene.folder.path(), "phone").await?;
+    let device = Device::create(&scene.server, &alice, scene.folder.path(), "phone").await?;
+    let answers = Answers::of(&device);
+    device.sync.start().await;
     let list = device.sync.room_list_service().all_rooms().await?;
     let mut view = RoomListView::new(&list);
 
@@ -51,12 +55,18 @@ pub async fn run(scene: &Scene) -> Result<()> {
         ))
     })
     .await?;
+    let all = began.elapsed();
+    let sizes = eventually("every room has come with an answer", async || {
+        let sizes = answers.sizes();
+        ensure!(sizes.iter().sum::<usize>() > ROOMS, "{sizes:?}");
+        Ok(sizes)
+    })
+    .await?;
     seen!(
-        "the list grew to {:?} rooms: the first {first:.2?} after the log-in began, all after {:.2?}",
-        view.lengths,
-        began.elapsed()
+        "the list grows to {} rooms, which come by {sizes:?}: the first are there {first:.2?} after the log-in began, all after {all:.2?}",
+        ROOMS + 1
     );
-    ensure!(view.lengths.len() > 1, "it was to grow in steps: {:?}", view.lengths);
+    ensure!(sizes[0] <= FIRST_WINDOW && sizes.len() > 2, "the list was to grow by the SDK's windows: {sizes:?}");
 
     let newest_first: Vec<String> = rooms.iter().rev().chain([&chat]).cloned().collect();
     eventually("the list is sorted by the last message", async || same_order(&view.ids(), &newest_first)).await?;
@@ -84,6 +94,31 @@ pub async fn run(scene: &Scene) -> Result<()> {
     ensure!(device.restarts() == 0, "the sync service failed {} times", device.restarts());
     seen!("no session expired and the sync service never failed");
     Ok(())
+}
+
+/// How many rooms each answer had.
+struct Answers {
+    sizes: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Answers {
+    /// From now on.
+    fn of(device: &Device) -> Self {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let (noted, mut updates) = (sizes.clone(), device.client.subscribe_to_all_room_updates());
+        tokio::spawn(async move {
+            while let Ok(update) = updates.recv().await {
+                noted.lock().expect("nothing panics while it holds this").push(update.joined.len());
+            }
+        });
+        Self { sizes }
+    }
+
+    /// Those that had any.
+    fn sizes(&self) -> Vec<usize> {
+        let sizes = self.sizes.lock().expect("nothing panics while it holds this");
+        sizes.iter().copied().filter(|size| *size > 0).collect()
+    }
 }
 
 /// Invited, joined, left, kicked.

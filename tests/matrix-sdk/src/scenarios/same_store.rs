@@ -16,6 +16,8 @@ use crate::{Scene, seen};
 
 /// More than the SDK's first two windows.
 const ROOMS: usize = 110;
+/// So many messages are missed in one room each time that the server leaves some of them out.
+const BURST: usize = 45;
 /// After the last news, so that anything that should not come has come.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -60,6 +62,10 @@ async fn reopen(
     let talked_in = [&rooms[3 + round], &rooms[100 + round]];
     for room in talked_in {
         bob.say(room, &missed).await?;
+    }
+    let busy = &rooms[50];
+    for i in 0..BURST {
+        bob.say(busy, &format!("{missed}, number {i}")).await?;
     }
     let invited =
         bob.create_room(json!({ "name": "Garden", "preset": "private_chat", "invite": [alice.user_id] })).await?;
@@ -108,7 +114,7 @@ async fn reopen(
             update.joined.keys().chain(update.left.keys()).chain(update.invited.keys()).chain(update.knocked.keys());
         told.extend(ids.map(ToString::to_string));
     }
-    let new: BTreeSet<String> = talked_in.into_iter().chain([&invited]).cloned().collect();
+    let new: BTreeSet<String> = talked_in.into_iter().chain([busy, &invited]).cloned().collect();
     ensure!(told == new, "rooms in what the server sent: {told:?}, rooms with news: {new:?}");
     ensure!(scene.journal.expired_sessions() == 0, "{} sessions expired", scene.journal.expired_sessions());
     seen!(
@@ -117,6 +123,9 @@ async fn reopen(
         told.len()
     );
     drop(view);
+    let said =
+        (0..=round).flat_map(|round| (0..BURST).map(move |i| format!("missed in round {round}, number {i}"))).collect();
+    whole_history(&phone, busy, said).await?;
     Ok(phone.close().await)
 }
 
@@ -125,4 +134,22 @@ async fn shared(alice: &Person, bob: &Person, i: usize) -> Result<String> {
     let room = bob.create_room(options).await?;
     alice.join(&room).await?;
     Ok(room)
+}
+
+/// Opens a room in which more was said than the server sends, and pages back to its beginning: nothing is missing, nothing there twice.
+async fn whole_history(phone: &Device, room: &str, said: Vec<String>) -> Result<()> {
+    let timeline = phone.show(room).await?;
+    while !timeline.paginate_backwards(20).await? {}
+    eventually("the room has its whole history", async || {
+        let there = texts(&timeline).await;
+        let first = (0..said.len().max(there.len())).find(|i| said.get(*i) != there.get(*i));
+        ensure!(there == said, "{} of {} messages, wrong from the {first:?}th on: {there:?}", there.len(), said.len());
+        Ok(())
+    })
+    .await?;
+    seen!(
+        "a room with {BURST} missed messages, opened and paged back: all {} are there, in order and each once",
+        said.len()
+    );
+    Ok(())
 }
