@@ -421,6 +421,7 @@ fn what_was_sent_before_its_sender_was_ignored_is_left_out_from_then_on() {
 #[test]
 fn a_redaction_in_history_edits_what_is_held_from_before_a_gap() {
     check(expect![[r#"
+        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         v2: !a timeline m1 m2
         v2: !a limited prev=<m9 timeline m9
         homeserver: history !a m1 m2 redact:m1 m8

@@ -11,7 +11,7 @@ fn a_subscription_that_was_sent_once_stays_for_clients_of_the_old_kind() {
         sync list all [0,0] timeline 1
             all: 2
             !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
-        sync list all [0,0] timeline 1 room !a timeline 5 state topic
+        sync list all [0,0] timeline 1 room !a timeline 1 state topic
             all: 2
             !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         sync list all [0,0] timeline 1
@@ -33,9 +33,8 @@ fn a_subscription_that_was_sent_once_stays_for_clients_of_the_old_kind() {
 #[test]
 fn a_subscription_of_a_client_with_a_conn_id_ends_with_its_request() {
     check(expect![[r#"
-        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         v2: !a timeline m1 | !b timeline m2
-        sync conn=room-list list all [0,0] timeline 1 room !a timeline 5 state topic
+        sync conn=room-list list all [0,0] timeline 1 room !a timeline 1 state topic
             all: 2
             !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
             !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
@@ -44,7 +43,7 @@ fn a_subscription_of_a_client_with_a_conn_id_ends_with_its_request() {
         sync conn=room-list list all [0,0] timeline 1
             all: 2
             !b in=all [m3] prev=<m3 live=1
-        sync conn=room-list list all [0,0] timeline 1 room !a timeline 5 state topic
+        sync conn=room-list list all [0,0] timeline 1 room !a timeline 1 state topic
             all: 2
             !a state{topic="new"} [topic="new"] prev=<topic-9
     "#]]);
@@ -178,7 +177,7 @@ fn a_client_that_sorts_keeps_its_subscriptions_whatever_its_conn_id() {
         sync conn=old list all [0,0] timeline 1 old
             all: 2
             !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
-        sync conn=old list all [0,0] timeline 1 old room !a timeline 5 state topic
+        sync conn=old list all [0,0] timeline 1 old room !a timeline 1 state topic
             all: 2
             !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         sync conn=old list all [0,0] timeline 1
@@ -195,15 +194,14 @@ fn a_client_that_sorts_keeps_its_subscriptions_whatever_its_conn_id() {
 #[test]
 fn a_subscription_in_a_lost_answer_is_not_kept_unless_it_is_sent_again() {
     check_simplified(expect![[r#"
-        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,0] timeline 1
             all: 2
             !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
-        lost list all [0,0] timeline 1 room !a timeline 5 state topic
+        lost list all [0,0] timeline 1 room !a timeline 1 state topic
             all: 2
             !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
-        sync list all [0,0] timeline 1 room !a timeline 5 state topic
+        sync list all [0,0] timeline 1 room !a timeline 1 state topic
             all: 2
             !a initial join heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
         v2: !a timeline topic="new"
