@@ -249,6 +249,27 @@ fn every_limit_is_documented_with_its_value() {
     faults.check();
 }
 
+#[test]
+fn every_rule_names_tests_that_exist() {
+    let files = tracked();
+    let tests: BTreeSet<&str> =
+        files.iter().filter(|file| file.path.ends_with(".rs")).flat_map(|file| functions(&file.text)).collect();
+    let page = fs::read_to_string(root().join("docs/rules.md")).expect("it is there");
+    let named = tests_in_page(&page);
+    let mut faults = Faults::new("docs/rules.md names the tests that hold each rule: rename them there, too");
+    for name in &named {
+        let exists = match name.strip_suffix(['…', '*']) {
+            Some(beginning) => tests.iter().any(|test| test.starts_with(beginning)),
+            None => tests.contains(name.as_str()),
+        };
+        if !exists {
+            faults.add(name);
+        }
+    }
+    assert!(named.len() > 200, "only {} tests are found on the page", named.len());
+    faults.check();
+}
+
 /// The checks above see what they are meant to see: each line is an example of what a reader of the code would notice.
 mod the_checks_themselves {
     use super::*;
@@ -308,6 +329,12 @@ mod the_checks_themselves {
         let page = limits_in_page(page);
         assert_eq!(constants.len(), page.len());
         assert!(constants.iter().all(|(name, value)| page[name] == Some(*value)), "{constants:?} {page:?}");
+    }
+
+    #[test]
+    fn tests_are_read_from_the_last_cell_of_a_row() {
+        let page = "| `a_rule_of_fields` | MSC1 | `x::a_b_c_d`, y::{it_goes_on_…, two_parts} |\n\nno_row_at_all\n";
+        assert_eq!(tests_in_page(page).into_iter().collect::<Vec<_>>(), ["a_b_c_d", "it_goes_on_…"]);
     }
 
     #[test]
@@ -582,6 +609,20 @@ fn limits_in_page(page: &str) -> BTreeMap<String, Option<u64>> {
         Some((name, number.map(|number| number * unit)))
     };
     page.lines().filter_map(row).collect()
+}
+
+/// Returns the names of the functions in a file.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    text.split("fn ").skip(1).filter_map(|rest| rest.split(|c| !is_word_char(c)).next())
+}
+
+/// Returns the tests that the last cells of a page's tables name: words of four parts or more, as no module or field is
+/// called there. One that ends in `…` or `*` stands for all that begin so.
+fn tests_in_page(page: &str) -> BTreeSet<String> {
+    let rows = page.lines().filter(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.trim_end_matches(['|', ' ']).rsplit(" | ").next());
+    let words = cells.flat_map(|cell| cell.split(|c| !is_word_char(c) && c != '…' && c != '*'));
+    words.filter(|word| word.matches('_').count() >= 3).map(str::to_owned).collect()
 }
 
 fn has_word(text: &str, word: &str) -> bool {
