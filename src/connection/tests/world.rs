@@ -330,12 +330,7 @@ impl Room {
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
             ["claim", transaction] => self.claim(transaction, position),
-            ["unclaim"] => {
-                if let Some(item) = self.timeline.last_mut() {
-                    item.not_sent_by = vec![DEVICE.into()];
-                }
-                self.entry.changed.timeline = position;
-            }
+            ["unclaim"] => self.unclaim(position),
             ["mine", id, transaction] => {
                 self.message(id, ME, position, now);
                 if let Some(item) = self.timeline.last_mut() {
@@ -430,6 +425,13 @@ impl Room {
     fn claim(&mut self, transaction: &str, position: crate::model::Position) {
         if let Some(item) = self.timeline.last_mut() {
             item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+        }
+        self.entry.changed.timeline = position;
+    }
+
+    fn unclaim(&mut self, position: crate::model::Position) {
+        if let Some(item) = self.timeline.last_mut() {
+            item.not_sent_by = vec![DEVICE.into()];
         }
         self.entry.changed.timeline = position;
     }
