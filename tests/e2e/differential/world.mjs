@@ -60,11 +60,20 @@ export class World {
     return room;
   }
 
+  /** Those whose invite or knock came to nothing somewhere. */
+  turnedAway = new Set();
+
+  /** Whether Alice has ever been in a room together with somebody. */
+  hasMet(userId) {
+    return [...this.rooms.values()].some(({ everJoined }) => everJoined.has('alice') && [...everJoined].some((name) => this.userId(name) === userId));
+  }
+
   setMembership(nick, name, membership) {
     const room = this.room(nick);
     const was = room.members[name];
     room.members[name] = membership;
     if (membership === 'join') room.everJoined.add(name);
+    if (['invite', 'knock'].includes(was) && membership === 'leave') this.turnedAway.add(this.userId(name));
     if (name !== 'alice') return;
     Object.assign(room, { timeless: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
     if (membership !== 'join') return;
