@@ -621,6 +621,20 @@ fn at_most_sixteen_connections_of_a_device_live() {
 }
 
 #[test]
+fn a_request_that_waits_on_a_connection_that_makes_room_ends() {
+    let mut script =
+        String::from("!a: create; join\nfirst conn=c00 a[0,9] limit=0\nsync conn=c00 a[0,9] limit=0 wait\n");
+    for number in 1..17 {
+        script.push_str(&format!("later 1\nfirst conn=c{number:02} a[0,9] limit=0\n"));
+    }
+    let seen = super::script::run(&script);
+    let last = seen.lines().skip_while(|line| !line.starts_with("> first conn=c16")).take(2).collect::<Vec<_>>();
+    expect![[r#"
+        > first conn=c16 a[0,9] limit=0
+        superseded v4/c00"#]].assert_eq(&last.join("\n"));
+}
+
+#[test]
 fn an_answer_has_at_most_a_thousand_rooms_and_the_next_one_brings_the_rest() {
     let seen = super::script::run(
         "
