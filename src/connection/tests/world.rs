@@ -327,6 +327,17 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
+            ["filled", ref ids @ ..] => {
+                // Before the newest event, as from a base: what was there moves back.
+                let last = self.timeline.pop();
+                self.history(ids, position, now);
+                let count = ids.len().min(self.timeline.len());
+                self.timeline.rotate_left(count);
+                self.timeline.extend(last);
+                for (ordinal, item) in (self.entry.timeline_first.0..).zip(&mut self.timeline) {
+                    item.ordinal = Ordinal(ordinal);
+                }
+            }
             ["claim", transaction] => {
                 if let Some(item) = self.timeline.last_mut() {
                     item.transaction = Some((DEVICE.into(), transaction.to_owned()));
