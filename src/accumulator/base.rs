@@ -104,7 +104,7 @@ pub(super) fn lay(
         return;
     }
     lay_state(&mut room, &state, kind);
-    lay_timeline(&mut room, events, joined, token_after);
+    lay_timeline(&mut room, events, joined, token_after, kind);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
         room.entry.known = known;
@@ -187,7 +187,13 @@ fn superseded<'a>(
     })
 }
 
-fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &JoinedRoom<'_>, token_after: Option<&str>) {
+fn lay_timeline(
+    room: &mut RoomDraft<'_, '_>,
+    events: Vec<Event>,
+    joined: &JoinedRoom<'_>,
+    token_after: Option<&str>,
+    kind: BaseKind,
+) {
     if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
         room.entry.activity = room.entry.activity.max(activity);
         room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
@@ -198,16 +204,27 @@ fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: Vec<Event>, joined: &Joine
         return;
     }
     let position = room.draft.position;
-    let laid = Laid { position, token_before: joined.prev_batch.as_deref(), token_after, complete: false };
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
+    let laid = Laid {
+        position,
+        token_before: joined.prev_batch.as_deref(),
+        token_after,
+        complete: false,
+        chain_start: (started && kind == BaseKind::Whole).then_some(start),
+    };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
         _ => 0,
     };
+    let before = room.timeline().live_end();
     room.timeline().lay(events, &laid, chain_start);
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
+    }
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) {
+        // Of a room that was known already it happened while nobody listened, and is news now.
+        room.news = activity::News::of(room.timeline().appended_since(before));
     }
 }
 
@@ -312,8 +329,13 @@ pub fn accumulate_history(
         let events = incoming::events(&mut draft, room_id, "messages", events, None);
         let events = events.into_iter().map(|incoming| incoming.event).collect();
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
-        let laid =
-            Laid { position: room.draft.position, token_before: token_before.as_deref(), token_after: None, complete };
+        let laid = Laid {
+            position: room.draft.position,
+            token_before: token_before.as_deref(),
+            token_after: None,
+            complete,
+            chain_start: None,
+        };
         room.timeline().lay_history(events, &laid);
         if room.timeline().is_edited() {
             // What was asked for has come: connections that were sent less look again.

@@ -35,5 +35,5 @@ pub use self::{
     },
     device::{accumulate_key_changes, acknowledge_to_device},
     progress::{advance_bootstrap, begin_chain_anew, begin_device, take_over_authorship},
-    sync::{accumulate_invites, accumulate_sync, forget_room},
+    sync::{accumulate_beside, accumulate_sync, forget_room},
 };

@@ -55,6 +55,9 @@ pub(super) struct Laid<'a> {
     pub token_after: Option<&'a str>,
     /// Nothing is before the first one.
     pub complete: bool,
+    /// Where the chain of `since` began, if all is at hand that it has brought and that these events may hold. What stands
+    /// behind the last known one then is from before that, and nobody else will bring it.
+    pub chain_start: Option<Position>,
 }
 
 impl Slot {
@@ -102,6 +105,17 @@ impl Timeline {
     /// Returns the latest event.
     pub fn last(&self) -> Option<&TimelineEvent> {
         self.slots.last().map(|slot| &slot.event)
+    }
+
+    /// Returns where the next live event would stand.
+    pub fn live_end(&self) -> Ordinal {
+        Ordinal(self.end)
+    }
+
+    /// Returns the events that were appended since the live end was there, oldest first.
+    pub fn appended_since(&self, end: Ordinal) -> impl Iterator<Item = &Event> {
+        let new = usize::try_from(self.end.saturating_sub(end.0)).unwrap_or(0);
+        self.slots.iter().skip(self.slots.len().saturating_sub(new)).map(|slot| &slot.event.event)
     }
 
     /// Returns whether anything was added or edited.
@@ -168,7 +182,7 @@ impl Timeline {
 
     /// Lays events, oldest first and without holes between them, under what is held: they are merged by event id, and
     /// what is unknown takes its place before the next known one. What would stand behind the last known one is left
-    /// to the chain of `since`, which brings it live. `chain_start` is the index of the first event of the chain: what
+    /// to the chain of `since`, which brings it live, unless it is from before that. `chain_start` is the index of the first event of the chain: what
     /// shares no event with what is held stands before it.
     pub fn lay(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
         let mut events = deduplicated(events);
@@ -178,10 +192,13 @@ impl Timeline {
             self.trim(false);
             return;
         }
-        if let Some(&(index, held)) = anchors.last()
-            && index + 1 == events.len()
-        {
-            self.set_token_after(held, laid.token_after);
+        if let Some(&(index, held)) = anchors.last() {
+            let behind = events.split_off(index + 1);
+            if behind.is_empty() {
+                self.set_token_after(held, laid.token_after);
+            } else {
+                self.lay_behind(held, behind, laid);
+            }
         }
         // From the newest to the oldest, so that the indexes below stay good.
         for (number, &(index, held)) in anchors.iter().enumerate().rev() {
@@ -337,6 +354,24 @@ impl Timeline {
         if let Some(first) = self.slots.get_mut(held) {
             first.event.gap_before = held > 0 && !closes;
         }
+    }
+
+    /// Lays events right behind the held event at `held`, if nothing of the chain is there yet or begins right behind it.
+    fn lay_behind(&mut self, held: usize, mut events: Vec<Event>, laid: &Laid<'_>) {
+        let Some(start) = laid.chain_start else { return };
+        let is_of_chain = |slot: &Slot| slot.event.live && slot.event.position >= start;
+        let follows = self.slots.get(held + 1).is_none_or(is_of_chain);
+        if !follows || self.slots.get(held).is_none_or(is_of_chain) {
+            return;
+        }
+        events.retain(|event| !self.contains(event.id()));
+        let at_live_end = held + 1 == self.slots.len();
+        if at_live_end {
+            self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
+        }
+        let last = held + events.len();
+        self.insert(held + 1, events, &Laid { token_before: None, complete: false, ..*laid }, at_live_end);
+        self.set_token_after(last, laid.token_after);
     }
 
     fn insert(&mut self, at: usize, events: Vec<Event>, laid: &Laid<'_>, live: bool) {
