@@ -54,6 +54,8 @@ pub struct Waiting {
     pub reply: Rc<RefCell<Option<Reply>>>,
     /// What it asked.
     pub config: Config,
+    /// Whether other clients of its device made connections meanwhile, for which its own may have to make room.
+    pub is_crowded: bool,
 }
 
 /// What came back.

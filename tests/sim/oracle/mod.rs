@@ -28,7 +28,7 @@ pub struct Judge<'a> {
     /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
     /// that the user may not see.
     pub state_after: bool,
-    /// Whether the client waits for an answer: key counts come with one, and wake nobody.
+    /// Whether the client waits for an answer: key counts and the counts and order of lists come with one, and wake nobody.
     pub is_asleep: bool,
 }
 

@@ -65,6 +65,7 @@ impl Simulation {
             client.lose = false;
         }
         self.abandoned.clear();
+        self.crowd.clear();
         engine.runner.abort();
         let _ = engine.runner.await;
         drop(engine.account);

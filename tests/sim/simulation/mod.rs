@@ -63,6 +63,8 @@ pub struct Simulation {
     answer_limits: AnswerLimits,
     engine: Option<Engine>,
     abandoned: Vec<JoinHandle<()>>,
+    /// The requests of other clients.
+    crowd: Vec<JoinHandle<()>>,
     /// Told of each answer.
     answered: Rc<Notify>,
     /// What happened, where anybody wants to know: writing it down takes more time than the rest of a run.
@@ -180,6 +182,7 @@ impl Simulation {
             answer_limits: AnswerLimits { rooms: plan.answer_rooms, ..AnswerLimits::default() },
             engine: None,
             abandoned: Vec::new(),
+            crowd: Vec::new(),
             answered: Rc::default(),
             trace: traced.then(VecDeque::new),
             power_was_lost: false,
@@ -266,7 +269,7 @@ impl Simulation {
                 self.cancel(client);
                 self.clients[client].reconnect();
             }
-            Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count).await,
+            Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count),
             Step::Wait(millis) => self.pass(Duration::from_millis(millis)).await,
             Step::Upstream(fault, times) => self.upstream.fail(fault, times),
             Step::ExpireToken(device) => self.expire_token(device % self.devices.len()),
