@@ -14,7 +14,7 @@ export interface FetchHost {
   fetch: typeof fetch;
   /** Answers a sliding sync request; rejects with a `SashError`, or with the signal's reason. */
   answer(wire: Wire, query: string, body: ArrayBuffer, signal: AbortSignal): Promise<Answer>;
-  /** Returns the v2 token that a `pos` stands for, or where that is not known one `before` or after it. */
+  /** Returns the v2 token that a `pos` stands for, or where that is not known one `before` or after it; `undefined` for a `pos` that nobody can place. */
   v2Token(pos: string, before: boolean): Promise<string | undefined>;
   /** Notes the access token of a request. */
   tokenSeen(token: string): Promise<Owner>;
@@ -74,6 +74,7 @@ export function createFetch(host: FetchHost): typeof fetch {
 
     const token = tokenOf(url, input, init);
     const target = method === "GET" && PAGED.test(path) ? await translated(host, url) : undefined;
+    if (target instanceof Response) return target;
     const response = await (target ? host.fetch(withUrl(target, input, init), init) : host.fetch(input, init));
     if (response.status === 401) return response;
     if (token) void host.tokenSeen(token);
@@ -125,20 +126,36 @@ function tokenOf(url: URL, input: RequestInfo | URL, init: RequestInit | undefin
   return bearer ?? url.searchParams.get("access_token") ?? undefined;
 }
 
-/** Returns the URL with each `pos` of ours replaced by the v2 token it stands for; `undefined` if there is none. */
-async function translated(host: FetchHost, url: URL): Promise<URL | undefined> {
+/**
+ * Returns the URL with each `pos` of ours replaced by the v2 token it stands for, `undefined` if there is none, or the answer to one that nobody can tell any
+ * more what it stands for.
+ */
+async function translated(host: FetchHost, url: URL): Promise<URL | Response | undefined> {
   const result = new URL(url);
   let found = false;
   for (const name of ["from", "to"]) {
     const value = url.searchParams.get(name);
-    // A device list that is told twice costs a request, one that is not told costs messages.
-    const before = name === "from" && url.pathname.endsWith("/keys/changes");
-    const token = value && POS.test(value) ? await host.v2Token(value, before).catch(() => undefined) : undefined;
-    if (token === undefined) continue;
-    result.searchParams.set(name, token);
+    if (!value || !POS.test(value)) continue;
+    try {
+      const token = await host.v2Token(value, isBefore(url, name));
+      if (token === undefined) return json(400, { errcode: "M_UNKNOWN_POS", error: `${name}: this pos stands for no place any more` });
+      result.searchParams.set(name, token);
+    } catch (error) {
+      if (error instanceof SashError) return json(error.status, errorBody(error));
+      throw error;
+    }
     found = true;
   }
   return found ? result : undefined;
+}
+
+/**
+ * Where no token is known for the very place, one before or after it will do: that from which more is shown rather than less. An event or a device list that is
+ * told twice costs little, one that is not told costs messages.
+ */
+function isBefore(url: URL, name: string): boolean {
+  const forwards = url.pathname.endsWith("/keys/changes") || url.searchParams.get("dir") === "f";
+  return forwards === (name === "from");
 }
 
 function withUrl(url: URL, input: RequestInfo | URL, init: RequestInit | undefined): RequestInfo | URL {

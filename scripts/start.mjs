@@ -86,7 +86,9 @@ async function main() {
   try {
     await buildNpm();
     await buildPage();
-    await buildServer({ demo: !homeserver });
+    // With the demo homeserver even where it is not started: its features change what cargo builds of every dependency,
+    // and changing between the two ways to start would build all of them again.
+    await buildServer();
     const binary = (name) => builtBinary(name, ['release']);
     const upstream =
       homeserver ??

@@ -32,6 +32,9 @@ const OPTIMISED = ['--config', 'profile.test.package.sash-sync.opt-level=1'];
 /** Integration tests that a part of their own runs. */
 const OWN_PART = ['tidy', 'sim', 'browser'];
 
+/** What may happen in every scenario of the HTTP rules without changing what comes of it (tests/http/scenario/mod.rs). */
+const MISHAPS = ['lost', 'restarts', 'state_after', 'lost,restarts,state_after'];
+
 /** Each part is a list of named tasks; all of them run, whatever failed before. `tests` says that a task must have run at least one test. */
 const PARTS = { style, rust, sim, wasm, e2e };
 
@@ -54,12 +57,18 @@ async function* style({ full }) {
   if (full) yield { name: 'docs', work: () => run('cargo', ['doc', '--locked', '--no-deps', '--lib'], { env: { RUSTDOCFLAGS: '-D warnings' } }) };
 }
 
-async function* rust({ filter }) {
+async function* rust({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   const tests = (await integrationTests()).filter((name) => !OWN_PART.includes(name));
   if (!tests.includes('http')) yield { name: 'HTTP tests', work: () => missing('tests/http') };
   const targets = ['--lib', '--bins', '--examples', ...tests.flatMap((name) => ['--test', name])];
-  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], count) };
+  // Fuzzing takes half a second a target and always the same inputs, unless we have the time for others.
+  const env = full ? { SASH_FUZZ_SECONDS: '15', SASH_FUZZ_SEED: String(Date.now() % 1_000_000), ...process.env } : {};
+  yield { name: 'unit and HTTP tests', tests: true, work: (count) => run('cargo', ['test', '--locked', '--no-fail-fast', ...targets, '--', ...filter], { ...count, env }) };
+  for (const mishaps of full ? MISHAPS : []) {
+    const args = ['test', '--locked', '--no-fail-fast', '--test', 'http', '--', ...(filter.length > 0 ? filter : ['rules::'])];
+    yield { name: `HTTP rules with ${mishaps}`, tests: filter.length === 0, work: (count) => run('cargo', args, { ...count, env: { SCENARIO_MISHAPS: mishaps } }) };
+  }
   if (filter.length === 0) yield { name: 'doc tests', work: (count) => run('cargo', ['test', '--locked', '--doc'], count) };
 }
 

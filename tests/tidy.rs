@@ -1,7 +1,7 @@
 //! Repository rules, checked like behaviour: what the modules may name, and what no file may hold. The rules' reasons are in
 //! `ARCHITECTURE.md`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -228,6 +228,27 @@ fn links_in_the_documentation_lead_somewhere() {
     faults.check();
 }
 
+#[test]
+fn every_limit_is_documented_with_its_value() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let constants = limits_in_code(&read("src/limits.rs"));
+    let documented = limits_in_page(&read("docs/limits.md"));
+    let mut faults =
+        Faults::new("docs/limits.md says of each constant in src/limits.rs what it is and what happens then");
+    for (name, value) in &constants {
+        match documented.get(name) {
+            Some(Some(said)) if said == value => {}
+            Some(said) => faults.add(format!("{name} is {value}, and the page says {said:?}")),
+            None => faults.add(format!("{name} ({value}) is not on the page")),
+        }
+    }
+    for name in documented.keys().filter(|name| !constants.contains_key(*name)) {
+        faults.add(format!("{name} is on the page only"));
+    }
+    assert!(constants.len() > 50, "only {} constants are found", constants.len());
+    faults.check();
+}
+
 /// The checks above see what they are meant to see: each line is an example of what a reader of the code would notice.
 mod the_checks_themselves {
     use super::*;
@@ -275,6 +296,18 @@ mod the_checks_themselves {
         assert!(!has_word("let random = operand;", "rand") && !has_word("std::fsync", "std::fs"));
         assert!(names_a_target("#[cfg(all(browser, feature))]") && names_a_target("if cfg!(server) {"));
         assert!(!names_a_target("#[cfg(test)] mod server;"));
+    }
+
+    #[test]
+    fn limits_are_read_from_code_and_page() {
+        let code = "pub const A: usize = 32 << 20;\npub const B: Duration = Duration::from_secs(30 * 60);\npub const C: u32 = 1_000;";
+        let page = "| `A` | 32 MiB | x |\n| `B` | 30 min | x |\n| `C` | 1,000 events | x |\n| other | 7 | x |";
+        let constants = limits_in_code(code);
+        assert_eq!(constants["A"], 32 << 20);
+        assert_eq!(constants["B"], 1_800_000);
+        let page = limits_in_page(page);
+        assert_eq!(constants.len(), page.len());
+        assert!(constants.iter().all(|(name, value)| page[name] == Some(*value)), "{constants:?} {page:?}");
     }
 
     #[test]
@@ -501,6 +534,54 @@ fn markdown_links(text: &str) -> Vec<&str> {
         }
     }
     links
+}
+
+/// The constants of `limits.rs` by name: durations in milliseconds.
+fn limits_in_code(code: &str) -> BTreeMap<String, u64> {
+    let constant = |line: &str| {
+        let (name, rest) = line.strip_prefix("pub const ")?.split_once(':')?;
+        let value = rest.split_once(" = ")?.1.trim_end_matches(';');
+        let inside = |open: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(')'));
+        let value = match (inside("Duration::from_secs("), inside("Duration::from_millis(")) {
+            (Some(seconds), _) => arithmetic(seconds) * 1000,
+            (_, Some(millis)) => arithmetic(millis),
+            _ => arithmetic(value),
+        };
+        Some((name.to_owned(), value))
+    };
+    code.lines().filter_map(constant).collect()
+}
+
+/// Products and shifts of numbers, which is what limits are written as.
+fn arithmetic(text: &str) -> u64 {
+    let number =
+        |text: &str| text.trim().replace('_', "").parse::<u64>().unwrap_or_else(|_| panic!("{text:?} is no number"));
+    match text.split_once("<<") {
+        Some((number_of, bits)) => number(number_of) << number(bits),
+        None => text.split('*').map(number).product(),
+    }
+}
+
+/// The rows of the page by name; no value where none can be read.
+fn limits_in_page(page: &str) -> BTreeMap<String, Option<u64>> {
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.split('|');
+        let name = cells.next()?.trim().trim_end_matches('`').to_owned();
+        let mut value = cells.next()?.split_whitespace();
+        let number: Option<u64> = value.next().and_then(|number| number.replace(',', "").parse().ok());
+        let unit = match value.next().unwrap_or_default() {
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            "s" => 1000,
+            "min" => 60_000,
+            "h" => 3_600_000,
+            "day" | "days" => 86_400_000,
+            _ => 1,
+        };
+        Some((name, number.map(|number| number * unit)))
+    };
+    page.lines().filter_map(row).collect()
 }
 
 fn has_word(text: &str, word: &str) -> bool {

@@ -25,7 +25,7 @@ function scene({ answer = () => ({ status: 200, body: '{"pos":"1"}' }), network 
       const { status, body: text } = await answer(signal);
       return { status, body: new TextEncoder().encode(text).buffer };
     },
-    v2Token: async (pos) => v2Token(pos),
+    v2Token: async (pos, before) => v2Token(pos, before),
     tokenSeen: async (token) => {
       seen.tokens.push(token);
       return owner;
@@ -154,17 +154,41 @@ test('v2 sync of the device is refused, with the reason', async () => {
   assert.deepEqual(seen.network, []);
 });
 
-test('a pos of ours becomes a v2 token on its way', async () => {
+test('a pos of ours becomes a v2 token on its way, and what is foreign stays', async () => {
   const { sashFetch, seen } = scene({ v2Token: (pos) => (pos === '3/s41_2_99' ? 's72594' : undefined) });
   const room = `${HOMESERVER}/_matrix/client/v3/rooms/!a%3Ab/messages`;
   await sashFetch(`${room}?dir=b&from=3%2Fs41_2_99&limit=10`, { headers: AUTH });
   await sashFetch(new Request(`${HOMESERVER}/_matrix/client/v3/keys/changes?from=3/s41_2_99&to=3/s41_2_99`, { headers: AUTH }));
-  await sashFetch(`${HOMESERVER}/_matrix/client/v1/rooms/!a:b/relations/$e?from=9/s1_1_1`, { headers: AUTH });
+  await sashFetch(`${HOMESERVER}/_matrix/client/v1/rooms/!a:b/relations/$e?from=9/s1_1_1_5`, { headers: AUTH });
   await sashFetch(`${room}?from=t47409-4357353_219380`, { headers: AUTH });
   const queries = seen.network.map(({ url }) => new URL(url).search);
-  assert.deepEqual(queries, ['?dir=b&from=s72594&limit=10', '?from=s72594&to=s72594', '?from=9/s1_1_1', '?from=t47409-4357353_219380']);
+  assert.deepEqual(queries, ['?dir=b&from=s72594&limit=10', '?from=s72594&to=s72594', '?from=9/s1_1_1_5', '?from=t47409-4357353_219380']);
   assert.equal(seen.network[0].init.headers, AUTH, 'the rest of the request is as it was');
   assert.equal(seen.network[1].input.headers.get('authorization'), 'Bearer secret');
+});
+
+test('a pos that stands for no place any more is answered as unknown, wherever it stands', async () => {
+  const { sashFetch, seen } = scene();
+  for (const path of ['v3/rooms/!a:b/messages', 'v1/rooms/!a:b/relations/$e/m.thread', 'v3/keys/changes']) {
+    for (const name of ['from', 'to']) {
+      const response = await sashFetch(`${HOMESERVER}/_matrix/client/${path}?${name}=9/s1_1_1`, { headers: AUTH });
+      assert.equal(response.status, 400, `${path} ${name}`);
+      assert.deepEqual(await response.json(), { errcode: 'M_UNKNOWN_POS', error: `${name}: this pos stands for no place any more` });
+    }
+  }
+  assert.deepEqual(seen.network, []);
+  const closed = scene({ v2Token: () => Promise.reject(new ClosedError('SASH_CLOSED', 'closed')) });
+  const refused = await closed.sashFetch(`${HOMESERVER}/_matrix/client/v3/keys/changes?from=9/s1_1_1`, { headers: AUTH });
+  assert.equal(refused.status, 503);
+});
+
+test('where a pos lies between two tokens, the one is taken that shows more', async () => {
+  const sides = [];
+  const { sashFetch } = scene({ v2Token: (pos, before) => (sides.push(before), 's1') });
+  const messages = `${HOMESERVER}/_matrix/client/v3/rooms/!a:b/messages`;
+  for (const url of [`${messages}?dir=b&from=3/s41_2_99&to=3/s41_2_99`, `${messages}?dir=f&from=3/s41_2_99&to=3/s41_2_99`]) await sashFetch(url, { headers: AUTH });
+  await sashFetch(`${HOMESERVER}/_matrix/client/v3/keys/changes?from=3/s41_2_99&to=3/s41_2_99`, { headers: AUTH });
+  assert.deepEqual(sides, [false, true, true, false, true, false], 'from and to: back, forth, device lists');
 });
 
 test('tokens that the homeserver took are noted, refused ones are not', async () => {

@@ -53,6 +53,7 @@ impl Account {
         self.check(device)?;
         if let Some(poll) = self.poll_of(device) {
             poll.note_use(&request, self.now());
+            self.hurry_for_presence();
         }
         if request.pos.is_none() {
             self.hold_for_first_rooms().await;
@@ -61,7 +62,7 @@ impl Account {
         let ticket = self.accept(device, &Rc::new(request)).await?;
         let waiting = Waiting { account: self, ticket: &ticket, woken: self.wait_for(&ticket) };
         let answer = self.answer(device, &waiting).await?;
-        self.fetch(device, answer.fetch);
+        self.fetch(device, answer.fetch, answer.response.pos.position);
         Ok(answer.response)
     }
 
@@ -113,7 +114,9 @@ impl Account {
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds).await?,
                 Poll::Superseded => return Err(SyncError::Superseded.into()),
-                Poll::Wait { until } => {
+                Poll::Wait { until, fetch } => {
+                    let at = self.state.borrow().cache.position();
+                    self.fetch(device, fetch, at);
                     rounds = 0;
                     // A wake-up that came in the meantime is kept for this wait.
                     tokio::select! {
@@ -230,6 +233,13 @@ impl Account {
         if let Some(woken) = self.waiting.borrow().get(ticket) {
             woken.notify_one();
         }
+    }
+
+    /// Drops from memory what nobody uses. Called where nothing is being computed.
+    pub(crate) fn drop_unused(&self) {
+        let now = self.now();
+        let InMemory { cache, connections } = &mut *self.state.borrow_mut();
+        connections.handle_idle(cache, now);
     }
 
     /// Makes every waiting request look again: the account stops, or its token is refused.

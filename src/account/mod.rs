@@ -8,6 +8,7 @@ mod commit;
 mod fetch;
 mod open;
 mod status;
+mod tokens;
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,10 +17,10 @@ use std::{
 };
 
 use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tokio::sync::{Mutex, Notify, watch};
 
-use self::fetch::Fetching;
+use self::fetch::Fetches;
 pub use self::{
     answer::AccountError,
     status::{Progress, State, Status},
@@ -28,8 +29,9 @@ pub use self::{
 use crate::connection::AnswerLimits;
 use crate::{
     cache::AccountCache,
-    connection::{Connections, Pos, Ticket},
-    model::{Commit, DeviceRecord, Timestamp, TokenSide},
+    connection::{Connections, Ticket},
+    limits,
+    model::{Commit, DeviceRecord, Timestamp},
     platform::{self, Clock, Random},
     poller::{self, Poll},
     storage::{Storage, StorageError},
@@ -66,9 +68,11 @@ pub struct Account {
     pub(crate) changed: Notify,
     pub(crate) status: watch::Sender<Status>,
     polls: RefCell<FxHashMap<OwnedDeviceId, Rc<Poll>>>,
-    fetching: RefCell<FxHashSet<Fetching>>,
+    fetches: RefCell<Fetches>,
     /// Since when the author does not poll, as another device's poll noticed.
     pub(crate) author_absent_since: Cell<Option<Timestamp>>,
+    /// Whether the presence of everybody is known, and the chain brings what changes of it.
+    pub(crate) has_presence: Cell<bool>,
     pub(crate) stopped: Cell<bool>,
 }
 
@@ -89,6 +93,10 @@ impl Account {
             Some(poll) => poll.take_token(token),
             None => {
                 let poll = Rc::new(Poll::new(device.to_owned(), token));
+                if self.state.borrow().cache.account.presence {
+                    // Whoever wanted it before a restart is about to ask again.
+                    poll.want_presence(self.now().after(limits::PRESENCE_LINGERS));
+                }
                 polls.insert(device.to_owned(), Rc::clone(&poll));
                 poll.start(platform::spawn(poller::run(Rc::clone(self), Rc::clone(&poll))));
             }
@@ -110,19 +118,26 @@ impl Account {
         self.wake_all();
     }
 
+    /// Returns whether some client wants presence.
+    pub(crate) fn wants_presence(&self) -> bool {
+        let now = self.now();
+        self.polls.borrow().values().any(|poll| poll.wants_presence(now))
+    }
+
+    /// Has presence asked for at once, if somebody has begun to want it.
+    pub(crate) fn hurry_for_presence(&self) {
+        let author = self.state.borrow().cache.account.author.clone();
+        if self.wants_presence()
+            && !self.has_presence.get()
+            && let Some(poll) = author.and_then(|author| self.poll_of(&author))
+        {
+            poll.hurry();
+        }
+    }
+
     /// Returns the token that the device's poll runs on, if it runs.
     pub fn polled_token(&self, device: &DeviceId) -> Option<String> {
         self.poll_of(device).filter(|poll| poll.refusal().is_none()).map(|poll| poll.token())
-    }
-
-    /// Returns a v2 token for the place that a `pos` stands for, on that side of it; `None` for a `pos` that this account
-    /// did not give out. Paging back takes one after, and so does the end of `/keys/changes`; its start takes one before.
-    pub fn v2_token(&self, device: &DeviceId, pos: &str, side: TokenSide) -> Option<String> {
-        let pos = Pos::parse(pos)?;
-        let state = self.state.borrow();
-        let known = state.cache.account.knows(pos.position, pos.incarnation);
-        let record = &state.cache.devices.get(device)?.record;
-        known.then(|| record.token_at(pos.position, side).map(str::to_owned))?
     }
 
     /// Returns a receiver of the account's status, which always holds the present one.

@@ -42,8 +42,9 @@ impl Account {
             changed: Notify::new(),
             status: watch::Sender::new(status),
             polls: RefCell::default(),
-            fetching: RefCell::default(),
+            fetches: RefCell::default(),
             author_absent_since: Cell::default(),
+            has_presence: Cell::default(),
             stopped: Cell::new(false),
         }))
     }

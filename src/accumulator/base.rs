@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use ruma::{OwnedRoomId, RoomId};
 use rustc_hash::FxHashSet;
+use serde_json::value::RawValue;
 
 use super::{
     account_data, activity,
@@ -17,9 +18,12 @@ use super::{
     timeline::Laid,
 };
 use crate::model::{
-    AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RoomEntry, StateEntry, Step, Timestamp,
+    AccountView, Bootstrap, Commit, Event, Known, Membership, Ordinal, Position, RoomEntry, StateEntry, Step,
+    Timestamp,
     v2::{JoinedRoom, RoomState, Summary},
 };
+
+const MEMBER: &str = "m.room.member";
 
 /// How a base was come by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +255,7 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
 pub fn accumulate_full_state(
     view: &dyn AccountView,
     room_id: &RoomId,
-    events: &[&serde_json::value::RawValue],
+    events: &[&RawValue],
     at: Position,
     now: Timestamp,
 ) -> Step<Commit> {
@@ -263,7 +267,9 @@ pub fn accumulate_full_state(
         // A state without its create event is no full one.
         if incoming::has_create(state.iter()) {
             let held = room.all_state().into_iter().chain(room.all_members()).collect();
-            for (event_type, state_key, _) in superseded(held, &state, |entry| entry.position <= at) {
+            for (event_type, state_key, _) in
+                superseded(held, &state, |entry| entry.position <= at || entry.provisional)
+            {
                 room.remove_state(&event_type, &state_key);
             }
             know_all_members(&mut room, at);
@@ -278,14 +284,14 @@ pub fn accumulate_full_state(
 pub fn accumulate_members(
     view: &dyn AccountView,
     room_id: &RoomId,
-    events: &[&serde_json::value::RawValue],
+    events: &[&RawValue],
     at: Position,
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
         let mut members = incoming::state(&mut draft, room_id, events);
-        members.retain(|event| event.kind() == "m.room.member");
+        members.retain(|event| event.kind() == MEMBER);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
         put_older_than(&mut room, &members, at);
         know_all_members(&mut room, at);
@@ -298,7 +304,7 @@ pub fn accumulate_members(
 fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
     for event in state {
         let Some(state_key) = &event.header.state_key else { continue };
-        if room.state_position(event.kind(), state_key) <= at {
+        if room.may_be_older(event.kind(), state_key, at) {
             room.put_state(event, Source::Newest);
         }
     }
@@ -306,34 +312,51 @@ fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
 
 /// All members are known, unless a gap came while they were asked for.
 fn know_all_members(room: &mut RoomDraft<'_, '_>, at: Position) {
-    let gap_since = room.timeline().events().any(|event| event.gap_before && event.live && event.position > at);
-    if !gap_since && !room.entry.members_complete {
+    if !has_gap_since(room, at) && !room.entry.members_complete {
         room.entry.members_complete = true;
         room.entry.changed.members = room.draft.position;
     }
 }
 
-/// Takes over older events of a room, as `/messages` gave them: oldest first, and ending right before the first event of
-/// the newest part of the timeline that has no gap. `token_before` is for the place before them; `complete` where the
-/// room begins with them.
+/// Older events of a room, as `/messages` gave them, ending right before the first event of the newest part of the
+/// timeline that has no gap.
+#[derive(Debug, Default)]
+pub struct History<'a> {
+    /// The events, oldest first.
+    pub events: Vec<&'a RawValue>,
+    /// The members that it takes to show them, as they were then.
+    pub state: Vec<&'a RawValue>,
+    /// A v2 token for the place before the events.
+    pub token_before: Option<String>,
+    /// Whether the room begins with them.
+    pub complete: bool,
+    /// The account's position when they were asked for.
+    pub asked_at: Position,
+    /// Where what is held of the timeline began then.
+    pub held_from: Ordinal,
+}
+
+/// Takes over older events of a room, and those of their members of whom nothing is known.
 pub fn accumulate_history(
     view: &dyn AccountView,
     room_id: &RoomId,
-    events: &[&serde_json::value::RawValue],
-    token_before: Option<String>,
-    complete: bool,
+    history: &History<'_>,
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     if view.entry(room_id).is_some_and(|entry| entry.ever_joined) {
-        let events = incoming::events(&mut draft, room_id, "messages", events, None);
+        let events = incoming::events(&mut draft, room_id, "messages", &history.events, None);
         let events = events.into_iter().map(|incoming| incoming.event).collect();
+        let members = incoming::state(&mut draft, room_id, &history.state);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+        if !still_fits(&mut room, history) {
+            return draft.finish();
+        }
         let laid = Laid {
             position: room.draft.position,
-            token_before: token_before.as_deref(),
+            token_before: history.token_before.as_deref(),
             token_after: None,
-            complete,
+            complete: history.complete,
             chain_start: None,
         };
         room.timeline().lay_history(events, &laid);
@@ -341,7 +364,28 @@ pub fn accumulate_history(
             // What was asked for has come: connections that were sent less look again.
             room.entry.changed.timeline = room.draft.position;
         }
+        put_unknown_members(&mut room, &members);
         room.close();
     }
     draft.finish()
+}
+
+/// Returns whether the place that history was asked for is still where the newest part of the timeline begins. A gap that
+/// came meanwhile, or the end of the oldest events, moved that: what came belongs elsewhere, or leaves a hole.
+fn still_fits(room: &mut RoomDraft<'_, '_>, history: &History<'_>) -> bool {
+    room.entry.timeline_first <= history.held_from && !has_gap_since(room, history.asked_at)
+}
+
+fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
+    room.timeline().events().any(|event| event.gap_before && event.live && event.position > at)
+}
+
+/// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.
+fn put_unknown_members(room: &mut RoomDraft<'_, '_>, members: &[Event]) {
+    for event in members.iter().filter(|event| event.kind() == MEMBER) {
+        let Some(user) = &event.header.state_key else { continue };
+        if !room.has_state(MEMBER, user) {
+            room.put_state(event, Source::Base { provisional: true });
+        }
+    }
 }

@@ -70,6 +70,7 @@ fn change_device_lists(draft: &mut Draft<'_>, device: &DeviceId, changed: &[Owne
     for user in left {
         record.users.insert(user.clone(), DeviceListChange { position, left: true });
     }
+    record.thin_out();
     draft.write(RecordKey::DeviceLists(device.to_owned()), Some(Record::DeviceLists(Rc::new(record))));
     draft.device_changed(device);
 }

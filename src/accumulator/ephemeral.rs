@@ -1,8 +1,9 @@
 //! What passes: receipts, which are kept; typing, of which only the latest is; presence, which is not.
 
-use std::rc::Rc;
+use std::{cmp::Reverse, rc::Rc};
 
 use ruma::{EventId, OwnedUserId, UserId};
+use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
 use super::{
@@ -10,7 +11,10 @@ use super::{
     room::{RoomDraft, Source},
     sync::share,
 };
-use crate::model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey, raw};
+use crate::{
+    limits,
+    model::{RawObject, Receipt, ReceiptsRecord, Record, RecordKey, order::sorted_by_key, raw},
+};
 
 /// Takes over `ephemeral` of a joined room.
 pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
@@ -69,6 +73,19 @@ pub(super) fn apply_presence(draft: &mut Draft<'_>, events: &[&RawValue]) {
     }
 }
 
+/// Lets a user be offline who is not among those whose presence came.
+pub(super) fn go_offline(draft: &mut Draft<'_>, user: &UserId) {
+    if draft.ephemeral.presence.iter().any(|(known, _)| known == user) {
+        return;
+    }
+    let sender = serde_json::to_string(user).unwrap_or_default();
+    let event = format!(r#"{{"type":"m.presence","sender":{sender},"content":{{"presence":"offline"}}}}"#);
+    // A user id is always written as a string, so this is always JSON.
+    if let Ok(event) = RawValue::from_string(event) {
+        draft.ephemeral.presence.push((user.to_owned(), event.into()));
+    }
+}
+
 fn envelope(event: &RawValue) -> Option<(String, &RawValue)> {
     let fields = RawObject::read(event)?;
     Some((fields.text("type")?, fields.get("content")?))
@@ -79,7 +96,8 @@ fn typing(content: &RawValue) -> Vec<OwnedUserId> {
     users.into_iter().filter_map(|user| UserId::parse(raw::string(user)?.as_ref()).ok()).collect()
 }
 
-/// Keeps one receipt per user, type and thread: the user's own, and those on events that are held.
+/// Keeps one receipt per user, type and thread: the user's own, those on events that are held, and the latest of those on
+/// events that are not: another homeserver's receipt may be here before the event that it is for.
 fn apply_receipts(room: &mut RoomDraft<'_, '_>, new: Vec<Receipt>, source: Source) {
     if new.is_empty() {
         return;
@@ -90,12 +108,42 @@ fn apply_receipts(room: &mut RoomDraft<'_, '_>, new: Vec<Receipt>, source: Sourc
         changed |= apply_receipt(room, &mut record, receipt, source);
     }
     if changed {
-        let user = room.draft.user_id();
-        let held = room.timeline().ids();
-        record.receipts.retain(|receipt| receipt.user == user || held.contains(&*receipt.event));
+        thin_out(room, &mut record);
         room.entry.changed.receipts = room.draft.position;
         room.write(RecordKey::Receipts, Some(Record::Receipts(Rc::new(record))));
     }
+}
+
+/// Keeps what a room may keep: the user's own first, and of each kind the newest.
+fn thin_out(room: &mut RoomDraft<'_, '_>, record: &mut ReceiptsRecord) {
+    let user = room.draft.user_id();
+    let held = room.timeline().ids();
+    let rank = |receipt: &Receipt| match (receipt.user == user, held.contains(&*receipt.event)) {
+        (true, _) => 0,
+        (false, true) => 1,
+        (false, false) => 2,
+    };
+    let unsure = record.receipts.iter().filter(|receipt| rank(receipt) == 2).count();
+    if unsure <= limits::RECEIPTS_AHEAD && record.receipts.len() <= limits::RECEIPTS {
+        return;
+    }
+    let numbered: Vec<_> = record.receipts.iter().enumerate().collect();
+    let best_first = sorted_by_key(numbered, |(_, receipt)| (rank(receipt), Reverse(receipt.position)));
+    let mut ahead = 0;
+    let kept: FxHashSet<usize> = best_first
+        .into_iter()
+        .take(limits::RECEIPTS)
+        .filter(|(_, receipt)| {
+            ahead += usize::from(rank(receipt) == 2);
+            ahead <= limits::RECEIPTS_AHEAD
+        })
+        .map(|(number, _)| number)
+        .collect();
+    let mut number = 0;
+    record.receipts.retain(|_| {
+        number += 1;
+        kept.contains(&(number - 1))
+    });
 }
 
 fn apply_receipt(room: &mut RoomDraft<'_, '_>, record: &mut ReceiptsRecord, receipt: Receipt, source: Source) -> bool {
@@ -106,12 +154,15 @@ fn apply_receipt(room: &mut RoomDraft<'_, '_>, record: &mut ReceiptsRecord, rece
     match held.and_then(|index| record.receipts.get_mut(index)) {
         Some(held) if held.event == receipt.event && held.data.get() == receipt.data.get() => false,
         Some(held) if source != Source::Newest && room.draft.is_of_chain(held.position) => false,
-        // One that points at an event that is not held still moves the old one away; it is dropped afterwards.
         Some(held) => {
             *held = receipt;
             true
         }
-        None if receipt.user == room.draft.user_id() || room.timeline().contains(&receipt.event) => {
+        // A base brings receipts from all of a room's history.
+        None if source == Source::Newest
+            || receipt.user == room.draft.user_id()
+            || room.timeline().contains(&receipt.event) =>
+        {
             record.receipts.push(receipt);
             true
         }
@@ -127,6 +178,10 @@ fn receipts(room: &RoomDraft<'_, '_>, content: &RawValue) -> Vec<Receipt> {
         for (kind, users) in fields(kinds) {
             for (user, data) in fields(users) {
                 let Ok(user) = UserId::parse(user.as_ref()) else { continue };
+                if kind == "m.read.private" && user != room.draft.user_id() {
+                    // Nobody is to see how far somebody else has read who does not want that.
+                    continue;
+                }
                 read.push(Receipt {
                     user,
                     kind: kind.clone().into_owned(),

@@ -30,10 +30,13 @@ mod timeline;
 
 pub use self::{
     base::{
-        Base, BaseKind, accumulate_base, accumulate_full_state, accumulate_history, accumulate_joined_rooms,
+        Base, BaseKind, History, accumulate_base, accumulate_full_state, accumulate_history, accumulate_joined_rooms,
         accumulate_members, complete_bootstrap,
     },
     device::{accumulate_key_changes, acknowledge_to_device},
-    progress::{advance_bootstrap, begin_chain_anew, begin_device, take_over_authorship},
+    progress::{
+        accumulate_presence, advance_bootstrap, begin_chain_anew, begin_device, poll_with_presence,
+        take_over_authorship,
+    },
     sync::{accumulate_beside, accumulate_sync, forget_room},
 };

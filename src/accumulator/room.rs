@@ -110,10 +110,18 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         buckets.get(&mut self.draft.records, kind, state_key)?.event.clone()
     }
 
-    /// Returns when what stands there last changed.
-    pub fn state_position(&mut self, kind: &str, state_key: &str) -> Position {
+    /// Returns whether what stands there may be older than an answer that was asked for at a position: what is
+    /// provisional came later at times, but tells of an earlier time.
+    pub fn may_be_older(&mut self, kind: &str, state_key: &str, at: Position) -> bool {
         let buckets = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
-        buckets.get(&mut self.draft.records, kind, state_key).map_or(Position(0), |entry| entry.position)
+        let held = buckets.get(&mut self.draft.records, kind, state_key);
+        held.is_none_or(|entry| entry.position <= at || entry.provisional)
+    }
+
+    /// Returns whether anything is known of that place in the state.
+    pub fn has_state(&mut self, kind: &str, state_key: &str) -> bool {
+        let buckets = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
+        buckets.get(&mut self.draft.records, kind, state_key).is_some()
     }
 
     /// Puts a state event where it belongs.

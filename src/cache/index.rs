@@ -17,6 +17,10 @@ pub struct RoomIndex {
     entries: Vec<Option<RoomEntry>>,
     numbers: FxHashMap<OwnedRoomId, RoomNumber>,
     by_change: BTreeSet<(Position, RoomNumber)>,
+    by_touch: BTreeSet<(Position, RoomNumber)>,
+    /// When each room was last touched, by number; zero for what was not since the process began.
+    touched: Vec<Position>,
+    last_forgotten: Position,
     by_page: FxHashMap<u8, Vec<RoomNumber>>,
     joined: JoinedRooms,
 }
@@ -95,6 +99,30 @@ impl RoomIndex {
         self.by_change.range((position.next(), RoomNumber(0))..).rev().map(|(_, number)| *number)
     }
 
+    /// Returns the rooms of which a commit after `position` has changed anything that an answer looks at, latest first:
+    /// their entry, who types, whether they are direct chats. Good for positions since the process began only.
+    pub fn touched_after(&self, position: Position) -> impl Iterator<Item = RoomNumber> {
+        self.by_touch.range((position.next(), RoomNumber(0))..).rev().map(|(_, number)| *number)
+    }
+
+    /// Returns when a room was last forgotten, or a later position where that is not known.
+    pub fn last_forgotten(&self) -> Position {
+        self.last_forgotten
+    }
+
+    /// Notes that the process began with what was stored at `position`: what was forgotten before, nobody knows.
+    pub(super) fn begin(&mut self, position: Position) {
+        self.last_forgotten = position;
+    }
+
+    /// Notes that the commit that led to `position` has changed something about a room.
+    pub(super) fn touch(&mut self, number: RoomNumber, position: Position) {
+        let Some(touched) = self.touched.get_mut(number.0 as usize) else { return };
+        self.by_touch.remove(&(*touched, number));
+        self.by_touch.insert((position, number));
+        *touched = position;
+    }
+
     /// Inserts or replaces an entry.
     pub(super) fn put(&mut self, entry: RoomEntry) -> RoomNumber {
         let number = match self.numbers.get(&entry.room_id) {
@@ -102,6 +130,7 @@ impl RoomIndex {
             None => {
                 let number = RoomNumber(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
                 self.entries.push(None);
+                self.touched.push(Position::default());
                 self.numbers.insert(entry.room_id.clone(), number);
                 self.by_page.entry(entry.page()).or_default().push(number);
                 number
@@ -119,9 +148,13 @@ impl RoomIndex {
         number
     }
 
-    /// Removes a room. Its number is not given out again.
-    pub(super) fn forget(&mut self, room: &RoomId) -> Option<RoomNumber> {
+    /// Removes a room, as the commit that led to `position` says. Its number is not given out again.
+    pub(super) fn forget(&mut self, room: &RoomId, position: Position) -> Option<RoomNumber> {
         let number = self.numbers.remove(room)?;
+        self.last_forgotten = self.last_forgotten.max(position);
+        if let Some(touched) = self.touched.get(number.0 as usize) {
+            self.by_touch.remove(&(*touched, number));
+        }
         if let Some(before) = self.entries.get_mut(number.0 as usize).and_then(Option::take) {
             self.joined.subtract(JoinedRooms::of(&before));
             self.by_change.remove(&(before.last_change(), number));

@@ -18,12 +18,13 @@ use serde_json::value::RawValue;
 
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
-pub use lists::{Lists, SortedList};
+pub use lists::{ListView, Lists, SortedList};
 pub use records::RecordCache;
 
+use crate::limits::PRESENCE_USERS;
 use crate::model::{
     AccountDataRecord, AccountRecord, Commit, DeviceListsRecord, DeviceRecord, Filters, Position, Record, RecordKey,
-    RoomEntry, Typing,
+    RoomEntry, Typing, order::sorted, raw,
 };
 
 /// One account in memory.
@@ -103,6 +104,7 @@ impl AccountCache {
         let ignored = IgnoredUsers::from_account_data(&stored.account_data);
         let typing = stored.account.typing.iter().cloned().collect();
         let mut rooms = RoomIndex::default();
+        rooms.begin(stored.account.position);
         for entry in stored.rooms {
             rooms.put(entry);
         }
@@ -136,23 +138,39 @@ impl AccountCache {
         self.ignored.contains(user)
     }
 
+    /// Returns those of whom it was last heard that they are not offline.
+    pub fn online(&self) -> Vec<OwnedUserId> {
+        let is_offline = |event: &RawValue| {
+            raw::dig(event, &["content", "presence"])
+                .and_then(raw::string)
+                .is_some_and(|presence| presence == "offline")
+        };
+        let online = self.presence.iter().filter(|(_, (_, event))| !is_offline(event));
+        sorted(online.map(|(user, _)| user.clone()).collect())
+    }
+
     /// Returns the rooms that Element showed last (its breadcrumbs), the latest first.
     pub fn recently_viewed(&self) -> Vec<OwnedRoomId> {
         account_data::breadcrumbs(&self.account_data)
     }
 
-    /// Returns the list of the rooms that match `filters`, latest activity first, making it if nobody asked before.
-    /// It is kept up to date from then on.
-    pub fn list(&mut self, filters: &Filters) -> &SortedList {
+    /// Makes the list of the rooms that match `filters`, unless it is there. It is kept up to date from then on.
+    pub fn make_list(&mut self, filters: &Filters) {
         let AccountCache { lists, rooms, direct, .. } = self;
-        lists.get(filters, &matching::Matching { rooms, direct })
+        lists.get(filters, &matching::Matching { rooms, direct });
     }
 
-    /// Returns the rooms of that list together with `extra` ones, each at the place that its activity gives it.
-    pub fn list_with(&mut self, filters: &Filters, extra: &[RoomNumber]) -> Vec<RoomNumber> {
-        let AccountCache { lists, rooms, direct, .. } = self;
-        let list = lists.get(filters, &matching::Matching { rooms, direct });
-        if extra.is_empty() { list.rooms().to_vec() } else { list.merged_with(extra, rooms) }
+    /// Returns the rooms that match `filters`, latest activity first, together with `extra` ones, each at the place that
+    /// its activity gives it. Nothing, if the list was not made.
+    pub fn list_with(&self, filters: &Filters, extra: &[RoomNumber]) -> ListView<'_> {
+        self.lists.made(filters).map(|list| list.with(extra, &self.rooms)).unwrap_or_default()
+    }
+
+    /// Drops the lists that nobody has asked for since the last time, and the records over their limit. Call it between
+    /// steps, now and then.
+    pub fn drop_unused(&mut self) {
+        self.lists.drop_unused();
+        self.records.trim();
     }
 
     /// Returns whether the filters let the room through, whether or not lists hold it for everybody: for rooms that one
@@ -181,7 +199,7 @@ impl AccountCache {
         let mut touched: FxHashSet<RoomNumber> = FxHashSet::default();
         touched.extend(commit.rooms.iter().map(|entry| self.rooms.put(entry.clone())));
         for room in &commit.forgotten {
-            if let Some(number) = self.rooms.forget(room) {
+            if let Some(number) = self.rooms.forget(room, commit.position) {
                 self.lists.remove(number);
                 touched.remove(&number);
                 changes.forgotten.push(room.clone());
@@ -197,11 +215,26 @@ impl AccountCache {
             self.presence.insert(user.clone(), (commit.position, Rc::clone(event)));
             changes.presence = true;
         }
+        self.forget_presence();
         touched.extend(self.apply_account_data(commit));
+        for number in &touched {
+            self.rooms.touch(*number, commit.position);
+        }
         let matching = matching::Matching { rooms: &self.rooms, direct: &self.direct };
         self.lists.update(touched.iter().copied(), &matching);
         changes.rooms = touched.into_iter().collect();
         changes
+    }
+
+    /// Drops the oldest presence beyond what is kept.
+    fn forget_presence(&mut self) {
+        let surplus = self.presence.len().saturating_sub(PRESENCE_USERS);
+        if surplus > 0 {
+            let by_age = self.presence.iter().map(|(user, (position, _))| (*position, user.clone())).collect();
+            for (_, user) in sorted::<(Position, OwnedUserId)>(by_age).into_iter().take(surplus) {
+                self.presence.remove(&user);
+            }
+        }
     }
 
     fn apply_records(&mut self, commit: &Commit) {

@@ -66,6 +66,8 @@ pub struct Computed {
     pub delta: Delta,
     /// What would be good to have for next time.
     pub fetch: Vec<Fetch>,
+    /// Whether this is all that there is to say now.
+    pub complete: bool,
     /// When there is more to say without anything happening.
     pub due: Option<Timestamp>,
 }
@@ -94,6 +96,7 @@ impl Question<'_> {
             return Err(reader.into_missing());
         }
         freeze(&context, self.reach, &results, &mut draft);
+        let complete = results.held_back.is_empty();
         let rooms = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
         let extensions = extensions::compute(
             &context,
@@ -114,7 +117,7 @@ impl Question<'_> {
             extensions,
         };
         let delta = draft.into_delta(position, None, self.state.sticky);
-        Ok(Computed { response, delta, fetch: results.fetch, due: results.due })
+        Ok(Computed { response, delta, fetch: results.fetch, complete, due: results.due })
     }
 
     fn context(&self) -> RoomContext<'_> {
@@ -254,6 +257,9 @@ fn freeze(context: &RoomContext<'_>, reach: &Reach, results: &Results, draft: &m
         if !sent && rooms::last_change(context.wire, entry) > frontier {
             draft.change(&entry.room_id, |sent| sent.mark = sent.mark.frozen(frontier));
         }
+    }
+    if context.cache.rooms.last_forgotten() <= frontier {
+        return;
     }
     let gone: Vec<OwnedRoomId> =
         draft.state.rooms.keys().filter(|room| context.cache.rooms.number(room).is_none()).cloned().collect();

@@ -18,7 +18,7 @@ use super::{
     stored::{self, Directory, DirectoryEntry},
 };
 use crate::cache::{AccountCache, Changes};
-use crate::limits::{CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};
+use crate::limits::{CONNECTION_IDLE, CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};
 use crate::model::{Record, RecordKey, Step, Timestamp};
 
 /// All connections of one account.
@@ -26,11 +26,14 @@ use crate::model::{Record, RecordKey, Step, Timestamp};
 /// For each request call [`handle_request`](Connections::handle_request) until it is done, commit what it says is
 /// acknowledged, then [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll
 /// again, on `Wait` poll again when [`handle_change`](Connections::handle_change) names the ticket or the time has
-/// come. When the client hangs up, call [`handle_cancel`](Connections::handle_cancel).
+/// come. When the client hangs up, call [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
+/// [`handle_idle`](Connections::handle_idle).
 #[derive(Debug, Default)]
 pub struct Connections {
     devices: FxHashMap<OwnedDeviceId, Device>,
     serial: u64,
+    /// When what is unused was last dropped from memory.
+    swept: Timestamp,
     limits: AnswerLimits,
 }
 
@@ -82,7 +85,7 @@ impl Connections {
         now: Timestamp,
     ) -> Result<Step<Accepted>, SyncError> {
         let place = Place { device, wire: request.wire, conn_id: &request.conn_id };
-        if let Err(missing) = self.load(cache, place) {
+        if let Err(missing) = self.load(cache, place, now) {
             return Ok(Step::Need(missing));
         }
         let acknowledge_to_device = match &request.extensions.to_device {
@@ -95,7 +98,7 @@ impl Connections {
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
         let before = connection.active();
         self.serial += 1;
-        connection.handle_request(cache, request, self.serial, now)?;
+        connection.handle_request(cache, device, request, self.serial, now)?;
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
@@ -158,6 +161,26 @@ impl Connections {
         }
     }
 
+    /// Drops from memory what has not been used for a while: connections, which are stored and come back with their next
+    /// request, and lists that none of the others asks for.
+    pub fn handle_idle(&mut self, cache: &mut AccountCache, now: Timestamp) {
+        if now.since(self.swept) < CONNECTION_IDLE {
+            return;
+        }
+        self.swept = now;
+        for device in self.devices.values_mut() {
+            device.drop_idle(now);
+        }
+        // What a device still has to write goes with its next answer.
+        self.devices.retain(|_, device| !device.connections.is_empty() || !device.writes.is_empty());
+        cache.drop_unused();
+    }
+
+    /// Returns how many connections are in memory.
+    pub fn in_memory(&self) -> usize {
+        self.devices.values().map(|device| device.connections.len()).sum()
+    }
+
     /// Forgets a device that is gone, with all its connections, and returns what has to be deleted.
     pub fn handle_device_gone(&mut self, device: &DeviceId) -> Vec<(RecordKey, Option<Record>)> {
         let Some(entry) = self.devices.remove(device) else { return Vec::new() };
@@ -178,7 +201,7 @@ impl Connections {
     }
 
     /// Brings the device's directory and the connection into memory, or tells what has to be loaded for that.
-    fn load(&mut self, cache: &AccountCache, place: Place<'_>) -> Result<(), Vec<RecordKey>> {
+    fn load(&mut self, cache: &AccountCache, place: Place<'_>, now: Timestamp) -> Result<(), Vec<RecordKey>> {
         let mut reader = Reader::new(&cache.records);
         if !self.devices.contains_key(place.device) {
             let Some(record) = reader.connection(stored::directory_key(place.device)) else {
@@ -188,6 +211,7 @@ impl Connections {
             self.devices.insert(place.device.to_owned(), Device { directory, ..Device::default() });
         }
         let Some(device) = self.devices.get_mut(place.device) else { return Ok(()) };
+        device.expire(place.device, now);
         let Some(entry) = device.directory.entry(place) else { return Ok(()) };
         if device.connections.contains_key(&place.name()) {
             return Ok(());
@@ -234,13 +258,8 @@ impl Device {
         if self.connections.contains_key(&place.name()) {
             return superseded;
         }
-        let unused = |entry: &DirectoryEntry| now.since(entry.used) > CONNECTION_UNUSED;
-        while let Some((oldest, entry)) =
-            self.directory.connections.iter().enumerate().min_by_key(|(_, entry)| entry.used)
-            && (self.directory.connections.len() >= CONNECTIONS || unused(entry))
-        {
-            let gone = self.directory.connections.swap_remove(oldest);
-            superseded.extend(self.remove(place.device, &gone));
+        while self.directory.connections.len() >= CONNECTIONS {
+            superseded.extend(self.remove_oldest(place.device));
         }
         self.directory.connections.push(DirectoryEntry {
             wire: place.wire.name().to_owned(),
@@ -251,6 +270,39 @@ impl Device {
         self.write_directory(place.device, now);
         self.connections.insert(place.name(), Connection::new(nonce));
         superseded
+    }
+
+    /// Removes the connections that were not used for too long.
+    fn expire(&mut self, device: &DeviceId, now: Timestamp) {
+        let before = self.directory.connections.len();
+        while self.oldest().is_some_and(|(_, used)| now.since(used) > CONNECTION_UNUSED) {
+            self.remove_oldest(device);
+        }
+        if self.directory.connections.len() < before {
+            self.write_directory(device, now);
+        }
+    }
+
+    /// Drops connections from memory that nobody uses now.
+    fn drop_idle(&mut self, now: Timestamp) {
+        let Device { directory, connections, .. } = self;
+        connections.retain(|(wire, conn_id), connection| {
+            let is_it = |entry: &&DirectoryEntry| entry.wire == wire.name() && entry.conn_id == *conn_id;
+            let used = directory.connections.iter().find(is_it).map(|entry| entry.used);
+            connection.active().is_some() || used.is_some_and(|used| now.since(used) < CONNECTION_IDLE)
+        });
+    }
+
+    fn oldest(&self) -> Option<(usize, Timestamp)> {
+        let used = self.directory.connections.iter().map(|entry| entry.used).enumerate();
+        used.min_by_key(|(_, used)| *used)
+    }
+
+    /// Removes the connection that was not used for longest; returns the request that waits on it.
+    fn remove_oldest(&mut self, device: &DeviceId) -> Option<Ticket> {
+        let (oldest, _) = self.oldest()?;
+        let gone = self.directory.connections.swap_remove(oldest);
+        self.remove(device, &gone)
     }
 
     /// Forgets a connection; returns the request that waits on it.

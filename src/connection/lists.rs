@@ -1,30 +1,55 @@
 //! Which rooms a request reaches: through the windows of its lists, and through its subscriptions.
 //!
-//! Invariant: a room that lists hold no more, though this connection was sent it (a leave of the user's own, a retracted
-//! invite), keeps its place in them for the connection's life (`spec/v4.md`, "Which rooms a list holds").
+//! Invariants: a room that lists hold no more, though this connection was sent it (a leave of the user's own, a retracted
+//! invite), keeps its place in them for the connection's life (`spec/v4.md`, "Which rooms a list holds"); what an answer on
+//! unchanged terms costs follows from what has changed since the last one, not from how many rooms there are.
 
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use ruma::OwnedRoomId;
 use rustc_hash::FxHashMap;
 
 use super::{
-    request::{RoomConfig, SyncRequest, Window},
+    pos::Pos,
+    request::{ListRequest, RoomConfig, SyncRequest, Window, Wire},
     response::ListResponse,
     rooms::EffectiveConfig,
-    state::{SentConfig, State},
+    state::{Mark, SentConfig, State},
 };
-use crate::cache::{AccountCache, RoomNumber};
-use crate::model::{Known, order::sorted};
+use crate::cache::{AccountCache, ListView, RoomNumber};
+use crate::model::{
+    Known, Position, RoomEntry,
+    order::{sorted, sorted_set},
+};
 
-/// The rooms that a request reaches.
+/// The rooms that a request reaches: all of them, or where the last answer left nothing open, those that may have news
+/// since.
 #[derive(Debug, Default)]
 pub struct Reach {
     /// In the order in which they are sent: subscriptions, then the lists.
     pub rooms: Vec<ReachedRoom>,
+    /// Rooms that the connection was sent and that lists hold no more.
+    pub owed: Vec<RoomNumber>,
     lists: Vec<ReachedList>,
     places: FxHashMap<RoomNumber, usize>,
 }
+
+/// How an answer left a connection that got all there was to say: a request on the same terms has to look only at what
+/// has changed since.
+#[derive(Debug)]
+pub struct Settled {
+    /// The `pos` of that answer.
+    pub pos: Pos,
+    /// The request that it answered.
+    pub request: Rc<SyncRequest>,
+    /// The subscriptions that held.
+    pub subscriptions: Subscriptions,
+    /// Rooms that lists held for this connection only.
+    pub owed: Vec<RoomNumber>,
+}
+
+/// Subscriptions by room.
+pub type Subscriptions = FxHashMap<OwnedRoomId, RoomConfig>;
 
 /// One room that a request reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,29 +101,40 @@ impl ListSet {
 }
 
 impl Reach {
-    /// Returns the rooms that the request reaches now.
+    /// Returns the rooms that the request reaches now. `settled` is how the answer left the connection on which this one
+    /// stands.
     pub fn compute(
         cache: &mut AccountCache,
         request: &SyncRequest,
-        subscriptions: &FxHashMap<OwnedRoomId, RoomConfig>,
+        subscriptions: &Subscriptions,
         state: &State,
+        settled: Option<&Settled>,
     ) -> Reach {
-        let mut reach = Reach::default();
+        for list in request.lists.values() {
+            cache.make_list(&list.filters);
+        }
+        let cache = &*cache;
+        let changed = settled.and_then(|settled| settled.changed(cache, request, subscriptions));
+        let mut reach = Reach { owed: owed(cache, state, settled.zip(changed.as_deref())), ..Reach::default() };
         let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
         for number in sorted(subscribed) {
             reach.room(number).subscribed = true;
         }
-        let owed = owed(cache, state);
-        for (index, (key, list)) in request.lists.iter().enumerate() {
-            let extra: Vec<RoomNumber> = owed
-                .iter()
-                .copied()
-                .filter(|number| {
-                    cache.rooms.get(*number).is_some_and(|entry| cache.matches_filters(&list.filters, entry))
-                })
-                .collect();
-            let rooms = cache.list_with(&list.filters, &extra);
-            reach.add_list(index, key, &list.window, &rooms);
+        let views: Vec<WindowedView<'_>> =
+            request.lists.values().map(|list| WindowedView::of(cache, list, &reach.owed)).collect();
+        for (index, ((key, _), list)) in request.lists.iter().zip(&views).enumerate() {
+            for window in list.windows() {
+                for part in list.parts(&window, changed.as_deref()) {
+                    reach.add_rooms(index, &list.view.rooms(part));
+                }
+            }
+            // Only the unstable wire names the rooms of a window.
+            let is_named = request.wire == Wire::Simplified;
+            let windows = if is_named { list.named_windows() } else { Vec::new() };
+            reach.lists.push(ReachedList { key: key.clone(), count: list.view.len() as u64, windows });
+        }
+        if changed.is_some() {
+            reach.look_up_lists(&views);
         }
         reach
     }
@@ -152,22 +188,41 @@ impl Reach {
         &mut self.rooms[place]
     }
 
-    fn add_list(&mut self, index: usize, key: &str, window: &Window, rooms: &[RoomNumber]) {
-        let count = rooms.len() as u64;
-        let mut windows = Vec::new();
-        match window {
-            Window::All => self.add_rooms(index, rooms),
-            Window::Ranges(ranges) => {
-                for &(first, last) in ranges {
-                    let start = usize::try_from(first).unwrap_or(usize::MAX).min(rooms.len());
-                    let end = usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(rooms.len());
-                    let part = rooms.get(start..end).unwrap_or_default();
-                    self.add_rooms(index, part);
-                    windows.push(((first, last), part.to_vec()));
+    /// Finds out which windows hold the rooms: each may stand in others than the one by which it came here.
+    fn look_up_lists(&mut self, views: &[WindowedView<'_>]) {
+        for room in &mut self.rooms {
+            for (index, list) in views.iter().enumerate() {
+                if list.holds(room.number) {
+                    room.lists = room.lists.or(ListSet::only(index));
                 }
             }
         }
-        self.lists.push(ReachedList { key: key.to_owned(), count, windows });
+    }
+
+    /// Returns what is to be looked at and not in this, where `all` is what the request reaches. For tests: it is nothing.
+    pub fn missing(
+        &self,
+        all: &Reach,
+        cache: &AccountCache,
+        state: &State,
+        frontier: Option<Position>,
+    ) -> Option<String> {
+        let is_settled = |entry: &RoomEntry| {
+            let sent = state.rooms.get(&entry.room_id).is_some_and(|sent| sent.mark == Mark::Live);
+            sent && frontier.is_some_and(|frontier| entry.last_change() <= frontier)
+        };
+        let is_same = |room: &&ReachedRoom| match self.get(room.number) {
+            Some(own) => own == **room,
+            None => {
+                let known = cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown);
+                known.is_none_or(is_settled)
+            }
+        };
+        if let Some(room) = all.rooms.iter().find(|room| !is_same(room)) {
+            return Some(format!("{room:?} {:?}", cache.rooms.get(room.number)));
+        }
+        let said = |reach: &Reach| format!("{:?} owed {:?}", reach.lists, reach.owed);
+        (said(self) != said(all)).then(|| format!("{} is not {}", said(self), said(all)))
     }
 
     fn add_rooms(&mut self, index: usize, rooms: &[RoomNumber]) {
@@ -178,15 +233,111 @@ impl Reach {
     }
 }
 
-/// Returns the rooms that the connection was sent and that lists hold no more.
-fn owed(cache: &AccountCache, state: &State) -> Vec<RoomNumber> {
-    let owed = state
-        .rooms
-        .keys()
-        .filter_map(|room| cache.rooms.number(room))
-        .filter(|number| cache.rooms.get(*number).is_some_and(|entry| !cache.is_listed(entry)))
-        .collect();
-    sorted(owed)
+impl Settled {
+    /// Returns the rooms of which anything has changed since, or `None` where that does not say what there is to look at.
+    fn changed(
+        &self,
+        cache: &AccountCache,
+        request: &SyncRequest,
+        subscriptions: &Subscriptions,
+    ) -> Option<Vec<RoomNumber>> {
+        if request.pos != Some(self.pos) || cache.rooms.last_forgotten() > self.pos.position {
+            return None;
+        }
+        if !has_same_terms(&self.request, request) || self.subscriptions != *subscriptions {
+            return None;
+        }
+        let changed: Vec<RoomNumber> = cache.rooms.touched_after(self.pos.position).collect();
+        let is_space = |number: &RoomNumber| {
+            cache.rooms.get(*number).is_some_and(|entry| entry.room_type.as_deref() == Some("m.space"))
+        };
+        // A space that changed moves its children in and out, and those did not change themselves.
+        let in_spaces = request.lists.values().any(|list| list.filters.spaces.is_some());
+        (!(in_spaces && changed.iter().any(is_space))).then_some(changed)
+    }
+}
+
+/// Returns whether the two ask the same of rooms.
+fn has_same_terms(one: &SyncRequest, other: &SyncRequest) -> bool {
+    let (before, now) = (&one.extensions, &other.extensions);
+    one.lists == other.lists
+        && before.account_data == now.account_data
+        && before.receipts == now.receipts
+        && before.typing == now.typing
+        && before.counts == now.counts
+}
+
+/// The range of a list that is wanted without one.
+const EVERYTHING: (u64, u64) = (0, u64::MAX);
+
+/// Returns the indexes that a range stands for in a list of `count` rooms.
+fn indexes((first, last): (u64, u64), count: usize) -> Range<usize> {
+    let start = usize::try_from(first).unwrap_or(usize::MAX).min(count);
+    let end = usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1).min(count);
+    start..end.max(start)
+}
+
+/// A list with the windows that are wanted of it.
+struct WindowedView<'a> {
+    view: ListView<'a>,
+    ranges: &'a [(u64, u64)],
+}
+
+impl<'a> WindowedView<'a> {
+    fn of(cache: &'a AccountCache, list: &'a ListRequest, owed: &[RoomNumber]) -> WindowedView<'a> {
+        let is_extra = |number: &RoomNumber| {
+            cache.rooms.get(*number).is_some_and(|entry| cache.matches_filters(&list.filters, entry))
+        };
+        let extra: Vec<RoomNumber> = owed.iter().copied().filter(is_extra).collect();
+        let ranges = match &list.window {
+            Window::All => std::slice::from_ref(&EVERYTHING),
+            Window::Ranges(ranges) => ranges.as_slice(),
+        };
+        WindowedView { view: cache.list_with(&list.filters, &extra), ranges }
+    }
+
+    fn windows(&self) -> impl Iterator<Item = Range<usize>> {
+        let count = self.view.len();
+        self.ranges.iter().map(move |range| indexes(*range, count))
+    }
+
+    fn holds(&self, number: RoomNumber) -> bool {
+        self.view.index_of(number).is_some_and(|index| self.windows().any(|window| window.contains(&index)))
+    }
+
+    fn named_windows(&self) -> Vec<((u64, u64), Vec<RoomNumber>)> {
+        self.ranges.iter().copied().zip(self.windows().map(|window| self.view.rooms(window))).collect()
+    }
+
+    /// Returns the parts of a window that may have news: all of it if it is not known what has changed. Otherwise the
+    /// rooms that changed, and as many at its edges, because each room that changed its place may have pushed another
+    /// one in.
+    fn parts(&self, window: &Range<usize>, changed: Option<&[RoomNumber]>) -> Vec<Range<usize>> {
+        let Some(changed) = changed.filter(|changed| changed.len().saturating_mul(2) < window.len()) else {
+            return vec![window.clone()];
+        };
+        let top = window.start..window.start + changed.len();
+        let bottom = window.end - changed.len()..window.end;
+        let between = top.end..bottom.start;
+        let inside = changed.iter().filter_map(|number| self.view.index_of(*number));
+        let inside = sorted(inside.filter(|index| between.contains(index)).collect());
+        let inside = inside.into_iter().map(|index| index..index + 1);
+        std::iter::once(top).chain(inside).chain(std::iter::once(bottom)).collect()
+    }
+}
+
+/// Returns the rooms that the connection was sent and that lists hold no more. Where it is known which they were and what
+/// has changed since, nothing else is looked at.
+fn owed(cache: &AccountCache, state: &State, since: Option<(&Settled, &[RoomNumber])>) -> Vec<RoomNumber> {
+    let is_owed = |number: &RoomNumber| {
+        let unlisted = cache.rooms.get(*number).filter(|entry| !cache.is_listed(entry));
+        unlisted.is_some_and(|entry| state.rooms.contains_key(&entry.room_id))
+    };
+    let owed = match since {
+        Some((settled, changed)) => settled.owed.iter().chain(changed).copied().filter(is_owed).collect(),
+        None => state.rooms.keys().filter_map(|room| cache.rooms.number(room)).filter(is_owed).collect(),
+    };
+    sorted_set(owed)
 }
 
 /// The configurations that hold for rooms, one per combination of rules.

@@ -3,7 +3,7 @@
 //! Its shape is Synapse's, `<n>/s<position>_<incarnation>_<nonce>`, so that a client can be moved between a Synapse and
 //! Sash: each takes the other's for an unknown one (`spec/clients.md` §2), never for a malformed one.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::model::Position;
 
@@ -21,18 +21,30 @@ pub struct Pos {
 }
 
 impl Pos {
+    /// Returns whether a text has the shape of a `pos`, which no token of a homeserver's own has.
+    pub fn is_shaped(text: &str) -> bool {
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = text.split_once('/').and_then(|(state, rest)| Some((state, rest.strip_prefix('s')?)));
+        parts.is_some_and(|(state, rest)| digits(state) && rest.split('_').count() == 3 && rest.split('_').all(digits))
+    }
+
     /// Reads a `pos`; `None` for one that is not ours, which no connection knows.
     pub fn parse(text: &str) -> Option<Pos> {
         let (state, rest) = text.split_once('/')?;
         let mut parts = rest.strip_prefix('s')?.split('_');
         let pos = Pos {
-            state: state.parse().ok()?,
-            position: Position(parts.next()?.parse().ok()?),
-            incarnation: parts.next()?.parse().ok()?,
-            nonce: parts.next()?.parse().ok()?,
+            state: number(state)?,
+            position: Position(number(parts.next()?)?),
+            incarnation: number(parts.next()?)?,
+            nonce: number(parts.next()?)?,
         };
         parts.next().is_none().then_some(pos)
     }
+}
+
+/// Reads digits: Rust itself would also read a plus.
+fn number<T: FromStr>(digits: &str) -> Option<T> {
+    if digits.starts_with('+') { None } else { digits.parse().ok() }
 }
 
 impl fmt::Display for Pos {
@@ -53,9 +65,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_too_large_is_unknown_and_of_our_shape() {
+        let pos = "1/s99999999999999999999_2_3";
+        assert_eq!((Pos::parse(pos), Pos::is_shaped(pos)), (None, true));
+    }
+
+    #[test]
     fn a_foreign_pos_is_unknown() {
-        for foreign in ["", "5", "bogus", "0/s1_2", "7/s1_2_3_4_5_6_7_8_9", "1/s_1_2", "1/x1_2_3", "-1/s1_2_3"] {
+        for foreign in
+            ["", "5", "bogus", "0/s1_2", "7/s1_2_3_4_5_6_7_8_9", "1/s_1_2", "1/x1_2_3", "-1/s1_2_3", "1/s+1_2_3"]
+        {
             assert_eq!(Pos::parse(foreign), None, "{foreign}");
+            assert!(!Pos::is_shaped(foreign), "{foreign}");
         }
     }
 }

@@ -9,9 +9,10 @@ use ruma::{OwnedRoomId, OwnedUserId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::{request::RoomConfig, rooms::Wanted};
-use crate::limits::LAZY_MEMBERS;
-use crate::model::{Membership, Ordinal, Position};
+use super::{extensions::typing, request::RoomConfig, rooms::Wanted};
+use crate::cache::AccountCache;
+use crate::limits::{LAZY_MEMBERS, SHARED_CONFIGS};
+use crate::model::{Membership, Ordinal, Position, RoomEntry};
 
 /// Up to where something was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,9 +168,6 @@ impl GlobalMarks {
     }
 }
 
-/// How many configurations are shared before those that no room has any more are dropped.
-const SHARED_CONFIGS: usize = 64;
-
 /// What a client confirmed.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -217,6 +215,18 @@ impl State {
     /// Returns the state of a connection that keeps none.
     pub fn stateless(marks: GlobalMarks) -> State {
         State::new(marks.to_bits().unwrap_or(0), Position::default(), marks)
+    }
+
+    /// Returns whether the client lacks something of a room that has not changed since the frontier.
+    pub fn lacks(&self, cache: &AccountCache, entry: &RoomEntry) -> bool {
+        let Some(sent) = self.rooms.get(&entry.room_id) else { return true };
+        let changed = &entry.changed;
+        let behind = |mark: Mark, changed: Position| matches!(mark, Mark::Upto(upto) if changed > upto);
+        sent.mark != Mark::Live
+            || behind(sent.marks.account_data, changed.account_data)
+            || behind(sent.marks.receipts, changed.receipts)
+            || behind(sent.marks.counts, changed.counts)
+            || behind(sent.marks.typing, typing::changed(cache, entry))
     }
 
     /// Takes over what the client confirmed.

@@ -26,6 +26,10 @@ pub struct AccountRecord {
     /// somebody types must be told that they stopped, also when that comes around a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub typing: Vec<(OwnedRoomId, Typing)>,
+    /// Whether the chain is polled with presence, because some client asked for it lately. Kept, because what the
+    /// homeserver did not tell between two polls it does not tell later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub presence: bool,
 }
 
 /// Who types in a room.

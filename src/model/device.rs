@@ -7,7 +7,7 @@ use ruma::{DeviceId, OwnedDeviceId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Position, RecordKey};
+use super::{Position, RecordKey, order::sorted};
 use crate::limits;
 
 /// One device that is polled.
@@ -116,6 +116,25 @@ pub struct ToDeviceRecord {
 pub struct DeviceListsRecord {
     /// The last change of each user.
     pub users: BTreeMap<OwnedUserId, DeviceListChange>,
+    /// Changes up to this position may be missing: there were too many, or the homeserver could not tell. Whoever has
+    /// confirmed less has to begin anew.
+    #[serde(default)]
+    pub forgotten: Position,
+}
+
+impl DeviceListsRecord {
+    /// Drops the oldest changes if there are too many, and then a tenth at once.
+    pub fn thin_out(&mut self) {
+        if self.users.len() <= limits::DEVICE_LIST_CHANGES {
+            return;
+        }
+        let by_age = self.users.iter().map(|(user, change)| (change.position, user.clone())).collect();
+        let surplus = self.users.len() - limits::DEVICE_LIST_CHANGES * 9 / 10;
+        for (position, user) in sorted::<(Position, OwnedUserId)>(by_age).into_iter().take(surplus) {
+            self.users.remove(&user);
+            self.forgotten = self.forgotten.max(position);
+        }
+    }
 }
 
 /// The last change of one user's device list.
@@ -137,6 +156,19 @@ impl ToDeviceRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_many_changes_of_device_lists_are_forgotten_and_that_is_known() {
+        let mut lists = DeviceListsRecord::default();
+        for number in 0..=limits::DEVICE_LIST_CHANGES as u64 {
+            let user = OwnedUserId::try_from(format!("@{number}:x")).expect("a user id");
+            lists.users.insert(user, DeviceListChange { position: Position(number + 1), left: false });
+            lists.thin_out();
+        }
+        assert!(lists.users.len() < limits::DEVICE_LIST_CHANGES, "{} are kept", lists.users.len());
+        let oldest = lists.users.values().map(|change| change.position).min();
+        assert_eq!(oldest, Some(lists.forgotten.next()), "what is kept begins where the forgotten ends");
+    }
 
     #[test]
     fn a_token_lies_on_the_side_that_was_asked_for() {

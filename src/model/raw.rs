@@ -8,7 +8,8 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
-/// The fields of a JSON object in their order, each value raw. A key that stands twice is kept twice.
+/// The fields of a JSON object in their order, each value raw. A key that stands twice is kept twice; one that is no text
+/// (half a surrogate pair) is passed over with its value, because an object must not be lost by one field.
 #[derive(Default)]
 pub struct RawObject<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
@@ -65,11 +66,16 @@ pub fn text(raw: &RawValue) -> Option<String> {
     string(raw).map(Cow::into_owned)
 }
 
-/// Returns a count: a number that is not negative. Some homeservers write `3.0`.
+/// Returns a count: a number that is not negative, and that every JSON reader takes for the same. Some homeservers write
+/// `3.0`.
 pub fn count(raw: &RawValue) -> Option<u64> {
     let text = raw.get();
-    text.parse().ok().or_else(|| text.strip_suffix(".0")?.parse().ok())
+    let count = text.parse().ok().or_else(|| text.strip_suffix(".0")?.parse().ok());
+    count.filter(|count| *count <= LARGEST_INTEGER)
 }
+
+/// The largest integer of canonical JSON: strict clients refuse a whole answer for one that is larger.
+const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 /// Returns a truth value.
 pub fn boolean(raw: &RawValue) -> Option<bool> {
@@ -93,13 +99,39 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
 
             fn visit_map<M: de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut fields = Vec::with_capacity(12);
-                while let Some(key) = map.next_key::<Text<'de>>()? {
-                    fields.push((key.0, map.next_value()?));
+                while let Some(key) = map.next_key::<Key<'de>>()? {
+                    let value = map.next_value()?;
+                    fields.extend(key.0.map(|key| (key, value)));
                 }
                 Ok(fields)
             }
         }
         deserializer.deserialize_map(Visitor).map(RawObject)
+    }
+}
+
+/// A key; `None` where its bytes are no text. Read as bytes, because as text it would fail the object.
+struct Key<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Option<Cow<'de, str>>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a key")
+            }
+
+            fn visit_borrowed_bytes<E>(self, text: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(std::str::from_utf8(text).ok().map(Cow::Borrowed))
+            }
+
+            fn visit_bytes<E>(self, text: &[u8]) -> Result<Self::Value, E> {
+                Ok(std::str::from_utf8(text).ok().map(|text| Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_bytes(Visitor).map(Key)
     }
 }
 
@@ -143,6 +175,21 @@ mod tests {
         assert!(dig(json, &["a", "x"]).is_none());
         assert!(dig(json, &["c", "b"]).is_none());
         assert!(dig(json, &["a", "b", "c"]).is_none());
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_takes_nothing_with_it() {
+        let object = RawObject::read(raw(r#"{"\ud800":1,"b\n":2,"\ud83d\ude00":3}"#)).expect("an object");
+        let keys: Vec<&str> = object.0.iter().map(|(key, _)| key.as_ref()).collect();
+        assert_eq!(keys, ["b\n", "😀"]);
+    }
+
+    #[test]
+    fn a_count_is_one_that_every_client_can_read() {
+        assert_eq!(count(raw("9007199254740991")), Some(9_007_199_254_740_991));
+        for json in ["9007199254740992", "18446744073709551615", "1e3"] {
+            assert_eq!(count(raw(json)), None, "{json}");
+        }
     }
 
     #[test]

@@ -86,6 +86,7 @@ fn account() {
             "!a:x".try_into().expect("a room id"),
             Typing { users: vec!["@bob:x".try_into().expect("a user id")], position: Position(7) },
         )],
+        presence: true,
     };
     check("account", Table::Account, &Record::Account(Rc::new(record)));
 }
@@ -185,6 +186,7 @@ fn to_device() {
 #[test]
 fn device_lists() {
     let change = DeviceListChange { position: Position(3), left: true };
-    let record = DeviceListsRecord { users: BTreeMap::from([("@b:x".try_into().expect("a user id"), change)]) };
+    let users = BTreeMap::from([("@b:x".try_into().expect("a user id"), change)]);
+    let record = DeviceListsRecord { users, forgotten: Position(2) };
     check("device_lists", Table::DeviceLists, &Record::DeviceLists(Rc::new(record)));
 }

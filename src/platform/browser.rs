@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use tokio::sync::oneshot;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{Clock, Random};
+use super::{Clock, Panicked, Random};
 use crate::model::Timestamp;
 
 #[wasm_bindgen]
@@ -69,6 +69,12 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
         }
     });
     Task { alive }
+}
+
+/// Runs `future` to its end. A panic ends the whole engine here, which its page notices.
+pub async fn guarded(future: impl Future<Output = ()> + 'static) -> Result<(), Panicked> {
+    future.await;
+    Ok(())
 }
 
 /// Waits.

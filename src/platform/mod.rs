@@ -12,14 +12,18 @@ mod native;
 use std::{future::Future, pin::Pin};
 
 #[cfg(browser)]
-pub use browser::{SystemClock, SystemRandom, Task, sleep, spawn};
+pub use browser::{SystemClock, SystemRandom, Task, guarded, sleep, spawn};
 #[cfg(not(browser))]
-pub use native::{SystemClock, SystemRandom, Task, sleep, spawn};
+pub use native::{SystemClock, SystemRandom, Task, guarded, sleep, spawn};
 
 use crate::model::Timestamp;
 
 /// A future that stays on its thread: the core is single-threaded (ARCHITECTURE.md).
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A task ended by a panic, which stands in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Panicked;
 
 /// Where the time comes from.
 pub trait Clock {

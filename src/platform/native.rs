@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Clock, Random};
+use super::{Clock, Panicked, Random};
 use crate::model::Timestamp;
 
 /// The clock of the machine.
@@ -55,6 +55,15 @@ impl Drop for Task {
 #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
 pub fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     Task(Some(tokio::task::spawn_local(future)))
+}
+
+/// Runs `future` to its end, and survives if it panics. It ends when this is dropped.
+pub async fn guarded(future: impl Future<Output = ()> + 'static) -> Result<(), Panicked> {
+    let mut task = spawn(future);
+    match task.0.as_mut() {
+        Some(handle) => handle.await.or_else(|error| if error.is_panic() { Err(Panicked) } else { Ok(()) }),
+        None => Ok(()),
+    }
 }
 
 /// Waits.

@@ -27,11 +27,15 @@ pub(super) fn is_needed(account: &Account, poll: &Poll) -> bool {
 /// Runs until the account is known whole.
 pub(super) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
     poll.set_bootstrapping(true);
-    see_through(&account, &poll).await;
+    if platform::guarded(see_through(Rc::clone(&account), Rc::clone(&poll))).await.is_err() {
+        tracing::error!(user = %account.user_id(), "the bootstrap ended by a panic, and will go on from its last step");
+        platform::sleep(limits::BACKOFF_LONGEST).await;
+    }
     poll.set_bootstrapping(false);
 }
 
-async fn see_through(account: &Rc<Account>, poll: &Poll) {
+async fn see_through(account: Rc<Account>, poll: Rc<Poll>) {
+    let (account, poll) = (&account, &*poll);
     let mut backoff = Backoff::default();
     loop {
         let phase = account.state.borrow().cache.account.bootstrap.clone();

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod bootstrap;
+mod gone;
 mod poll;
 mod scout;
 mod whole;
@@ -49,8 +50,33 @@ impl PollError {
     }
 }
 
-/// Polls for one device until the poll is ended.
+/// Polls for one device until the poll is ended. A panic is a fault of ours, and must not leave the device unpolled: the
+/// loop begins again, and if that does not help, requests are told, and the next token or request begins anew.
 pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
+    let mut backoff = Backoff::default();
+    let mut panics = 0;
+    let mut answers = poll.answers();
+    while platform::guarded(keep_polling(Rc::clone(&account), Rc::clone(&poll))).await.is_err() {
+        tracing::error!(user = %account.user_id(), device = %poll.device(), "a poll ended by a panic");
+        // It ended with the loop.
+        poll.set_bootstrapping(false);
+        if poll.answers() > answers {
+            (panics, backoff) = (0, Backoff::default());
+        }
+        answers = poll.answers();
+        panics += 1;
+        if panics >= limits::POLL_PANICS {
+            let message = "polling the homeserver fails by a fault of the sync engine".to_owned();
+            let refusal = Refusal::Refused { status: 500, errcode: "M_UNKNOWN".to_owned(), message };
+            refuse(&account, &poll, State::Stopped, refusal);
+            poll.newer_token().await;
+            panics = 0;
+        }
+        wait(&account, &poll, &mut backoff, None).await;
+    }
+}
+
+async fn keep_polling(account: Rc<Account>, poll: Rc<Poll>) {
     let mut backoff = Backoff::default();
     let mut since_refusals = 0;
     // Held, so that it ends with the poll.
@@ -101,6 +127,7 @@ pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
 async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     begin(account, poll).await?;
     see_to_authorship(account, poll).await?;
+    let with_presence = see_to_presence(account, poll).await?;
     let since = since(account, poll);
     let request = PollRequest {
         timeout: if since.is_none() || poll.is_behind(account.now()) {
@@ -109,12 +136,8 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
             limits::POLL_TIMEOUT
         },
         since,
-        set_presence: match poll.presence(account.now()) {
-            Presence::Online => PresenceState::Online,
-            Presence::Unavailable => PresenceState::Unavailable,
-            Presence::Offline => PresenceState::Offline,
-        },
-        with_presence: poll.wants_presence(account.now()),
+        set_presence: shown_as(account, poll),
+        with_presence,
     };
     let token = poll.token();
     let body = tokio::select! {
@@ -144,8 +167,58 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         bootstrap::complete(account).await?;
     }
     poll.note_answer(account.now());
+    if request.since.is_none() {
+        // Only now the device's keys can be told of, also where the homeserver does not count any.
+        account.wake_all();
+    }
+    account.drop_unused();
     account.changed.notify_waiters();
     Ok(())
+}
+
+fn shown_as(account: &Account, poll: &Poll) -> PresenceState {
+    match poll.presence(account.now()) {
+        Presence::Online => PresenceState::Online,
+        Presence::Unavailable => PresenceState::Unavailable,
+        Presence::Offline => PresenceState::Offline,
+    }
+}
+
+/// Asks for what belongs to no room, as it is now: what a first `/sync` without rooms gives. It is not of the chain: its
+/// token and its to-device messages are not used.
+async fn ask_globals(account: &Account, poll: &Poll, with_presence: bool) -> Result<Vec<u8>, PollError> {
+    let request = PollRequest {
+        since: None,
+        timeout: std::time::Duration::ZERO,
+        set_presence: shown_as(account, poll),
+        with_presence,
+    };
+    Ok(account.homeserver.poll(&poll.token(), &request).await?)
+}
+
+/// Returns whether to poll with presence: while some client of the account wants it. The chain tells of changes only, so
+/// whoever begins to want it makes the poll ask how everybody is now.
+async fn see_to_presence(account: &Rc<Account>, poll: &Poll) -> Result<bool, PollError> {
+    if !is_author(account, poll) {
+        return Ok(false);
+    }
+    let wanted = account.wants_presence();
+    let has_all = account.has_presence.replace(wanted);
+    if wanted && !has_all {
+        let body = ask_globals(account, poll, true).await;
+        // Messages must not wait for it: without it, everybody is told of as they change.
+        match body.as_deref().map(parse::sync_response) {
+            Ok(Ok(response)) => {
+                let told = account.state.borrow().cache.online();
+                account.commit(|cache, now| accumulator::accumulate_presence(cache, &response, &told, now)).await?;
+            }
+            Ok(Err(error)) => tracing::warn!(user = %account.user_id(), %error, "presence came unreadable"),
+            Err(error) => tracing::warn!(user = %account.user_id(), %error, "presence could not be asked for"),
+        }
+    } else if !wanted && account.state.borrow().cache.account.presence {
+        account.commit(|cache, _| Step::Done(accumulator::poll_with_presence(cache, false))).await?;
+    }
+    Ok(wanted)
 }
 
 fn is_author(account: &Account, poll: &Poll) -> bool {
@@ -169,7 +242,17 @@ async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), Pol
     if now.since(since) >= limits::AUTHOR_ABSENCE
         && account.device(poll.device()).is_some_and(|device| device.since.is_some())
     {
-        account.commit(|cache, _| Step::Done(accumulator::take_over_authorship(cache, poll.device()))).await?;
+        let body = match ask_globals(account, poll, false).await {
+            Ok(body) => body,
+            // The poll goes on meanwhile; the next one tries again.
+            Err(error) => {
+                tracing::warn!(user = %account.user_id(), %error, "a device cannot take over yet");
+                return Ok(());
+            }
+        };
+        let response = parse::sync_response(&body)?;
+        account.commit(|cache, now| accumulator::take_over_authorship(cache, poll.device(), &response, now)).await?;
+        account.has_presence.set(false);
         account.author_absent_since.set(None);
     }
     Ok(())

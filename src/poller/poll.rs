@@ -3,7 +3,6 @@
 use std::{
     cell::{Cell, RefCell},
     fmt,
-    time::Duration,
 };
 
 use ruma::{DeviceId, OwnedDeviceId};
@@ -134,7 +133,7 @@ impl Poll {
 
     /// Takes note of what a client's request asks of the poll.
     pub fn note_use(&self, request: &SyncRequest, now: Timestamp) {
-        let until = now.after(request.timeout + PRESENCE_LINGERS);
+        let until = now.after(request.timeout + limits::PRESENCE_LINGERS);
         let presence = match (request.set_presence, request.wire) {
             (Some(presence), _) => Some(presence),
             // MSC4186: absent, the user is online while using the API. The unstable wire never touched presence.
@@ -145,7 +144,7 @@ impl Poll {
             self.presence.set(Some((presence, until)));
         }
         if request.extensions.presence {
-            self.presence_wanted.set(Some(until));
+            self.want_presence(until);
         }
     }
 
@@ -153,7 +152,13 @@ impl Poll {
         self.presence.get().filter(|(_, until)| *until > now).map_or(Presence::Offline, |(presence, _)| presence)
     }
 
-    pub(super) fn wants_presence(&self, now: Timestamp) -> bool {
+    /// Takes it that a client wants presence until then.
+    pub fn want_presence(&self, until: Timestamp) {
+        self.presence_wanted.set(Some(until));
+    }
+
+    /// Returns whether a client of the device wants presence.
+    pub fn wants_presence(&self, now: Timestamp) -> bool {
         self.presence_wanted.get().is_some_and(|until| until > now)
     }
 
@@ -192,6 +197,3 @@ impl Poll {
         }
     }
 }
-
-/// How long a client counts as using us after its last request was to end.
-const PRESENCE_LINGERS: Duration = Duration::from_secs(30);

@@ -91,12 +91,14 @@ async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind
     // `/state` would bring every member of a large room; this brings those that the timeline needs.
     let context = account.homeserver.context(&token, room, &newest).await?;
     let context = parse::context(&context)?;
+    // The members that the older of the events need; what the other answer says of the same member is the later.
+    let state = messages.state.into_iter().chain(context.state).collect();
     let base = [Base {
         room_id: room.to_owned(),
         left: false,
         token_after: messages.start.map(Cow::into_owned),
         room: JoinedRoom {
-            state: RoomState::After(context.state),
+            state: RoomState::After(state),
             limited: messages.end.is_some(),
             timeline: messages.events,
             prev_batch: messages.end,

@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, rc::Rc};
 
-use super::{Poll, PollError};
+use ruma::OwnedRoomId;
+use rustc_hash::FxHashSet;
+
+use super::{Poll, PollError, gone};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
@@ -28,11 +31,13 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     // The rooms that stand first in the list come first.
     let bases = sorted_by_key(bases, |base| Reverse(newest(&base.room)));
     catch_up(account, poll).await;
+    let outside = response.invite.iter().chain(&response.knock).map(|(room, _)| room);
+    let shown: FxHashSet<OwnedRoomId> = bases.iter().map(|base| &base.room_id).chain(outside).cloned().collect();
     // A few hundred a commit, so that nobody waits for all of them.
     for slice in bases.chunks(limits::WHOLE_SLICE) {
         account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;
     }
-    Ok(())
+    gone::take_leave(account, poll, &shown).await
 }
 
 /// Returns whether the account was known before the device's chain began: then its account data is of the whole, too.

@@ -1,17 +1,28 @@
 //! What a client is told when a request is refused.
 
 use crate::connection::SyncError;
-use crate::limits::SUPERSEDED_RETRY;
+use crate::limits::{REQUEST_BODY, SUPERSEDED_RETRY};
 
-/// Why a request cannot be read.
+/// Why a request cannot be read. Each names the field, what was expected of it, and what came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The body is not JSON, or no object.
-    #[error("the body is not a JSON object")]
-    NotJson,
+    /// The body is larger than any request need be.
+    #[error("the body: must have at most {REQUEST_BODY} bytes")]
+    TooLarge,
+    /// The body is no text.
+    #[error("the body: must be UTF-8")]
+    NotUtf8,
+    /// The body is not JSON: why, and where.
+    #[error("the body: must be JSON: {0}")]
+    NotJson(String),
     /// A field that must be there is not.
-    #[error("{0} is missing")]
-    Missing(String),
+    #[error("{field}: must be {expected}, and is missing")]
+    Missing {
+        /// Which, as a path into the request.
+        field: String,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// A field has the wrong type, or goes over a limit that the wire counts as one.
     #[error("{field}: {message}")]
     BadJson {
@@ -31,6 +42,13 @@ pub enum RequestError {
     /// `pos` is none of ours.
     #[error("unknown pos: start the connection anew")]
     UnknownPos,
+}
+
+impl RequestError {
+    /// Returns the error for a field of the wrong type.
+    pub(super) fn bad_json(field: String, message: String) -> RequestError {
+        RequestError::BadJson { field, message }
+    }
 }
 
 /// An error as it goes out.
@@ -79,14 +97,15 @@ impl ErrorResponse {
 
 impl From<RequestError> for ErrorResponse {
     fn from(error: RequestError) -> ErrorResponse {
-        let errcode = match error {
-            RequestError::NotJson => "M_NOT_JSON",
-            RequestError::Missing(_) => "M_MISSING_PARAM",
-            RequestError::BadJson { .. } => "M_BAD_JSON",
-            RequestError::InvalidParam { .. } => "M_INVALID_PARAM",
-            RequestError::UnknownPos => "M_UNKNOWN_POS",
+        let (status, errcode) = match error {
+            RequestError::TooLarge => (413, "M_TOO_LARGE"),
+            RequestError::NotUtf8 | RequestError::NotJson(_) => (400, "M_NOT_JSON"),
+            RequestError::Missing { .. } => (400, "M_MISSING_PARAM"),
+            RequestError::BadJson { .. } => (400, "M_BAD_JSON"),
+            RequestError::InvalidParam { .. } => (400, "M_INVALID_PARAM"),
+            RequestError::UnknownPos => (400, "M_UNKNOWN_POS"),
         };
-        ErrorResponse::new(400, errcode, error.to_string())
+        ErrorResponse::new(status, errcode, error.to_string())
     }
 }
 

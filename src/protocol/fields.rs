@@ -1,89 +1,224 @@
-//! A JSON object of a request, read field by field, so that every error names the field that caused it.
+//! The JSON of a request, read value by value, so that every error names the field that caused it, what was expected of
+//! it, and what came.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt::{self, Display},
+};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::RequestError;
-use crate::model::RawObject;
+use crate::connection::Wire;
+use crate::limits::{REQUEST_BODY, SHOWN_KEY, SHOWN_VALUE};
+use crate::model::{RawObject, raw};
 
 /// An object and its path in the request.
 pub struct Fields<'a> {
+    wire: Wire,
     path: String,
     object: RawObject<'a>,
 }
 
+/// A value that is not `null`, and its path in the request.
+pub struct Field<'a> {
+    wire: Wire,
+    path: String,
+    raw: &'a RawValue,
+}
+
 impl<'a> Fields<'a> {
     /// Reads the body.
-    pub fn of_body(body: &'a [u8]) -> Result<Fields<'a>, RequestError> {
-        let text = std::str::from_utf8(body).map_err(|_| RequestError::NotJson)?;
-        let object = serde_json::from_str(text).map_err(|_| RequestError::NotJson)?;
-        Ok(Fields { path: String::new(), object })
-    }
-
-    /// Returns the path of a field.
-    pub fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    pub fn of_body(wire: Wire, body: &'a [u8]) -> Result<Fields<'a>, RequestError> {
+        if body.len() > REQUEST_BODY {
+            return Err(RequestError::TooLarge);
+        }
+        let text = std::str::from_utf8(body).map_err(|_| RequestError::NotUtf8)?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| RequestError::NotJson(error.to_string()))?;
+        let fields = Field { wire, path: "the body".to_owned(), raw }.object()?;
+        Ok(Fields { path: String::new(), ..fields })
     }
 
     /// Returns whether the field is there, `null` or not.
     pub fn has(&self, name: &str) -> bool {
-        self.raw(name).is_some()
+        self.object.get(name).is_some()
     }
 
     /// Returns the field, `None` where it is absent or `null`.
-    pub fn optional<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, RequestError> {
-        let Some(raw) = self.raw(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
-        serde_json::from_str(raw.get()).map(Some).map_err(|_| self.bad(name, expected))
+    pub fn get(&self, name: &str) -> Option<Field<'a>> {
+        let raw = self.object.get(name).filter(|raw| !raw::is_null(raw))?;
+        Some(self.field(name, raw))
     }
 
     /// Returns the field, which must be there.
-    pub fn required<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<T, RequestError> {
-        self.optional(name, expected)?.ok_or_else(|| RequestError::Missing(self.path(name)))
+    pub fn required(&self, name: &str, expected: &'static str) -> Result<Field<'a>, RequestError> {
+        self.get(name).ok_or_else(|| RequestError::Missing { field: self.path(name), expected })
+    }
+
+    /// Returns the field if it is there, read by `read`.
+    pub fn optional<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Field<'a>) -> Result<T, RequestError>,
+    ) -> Result<Option<T>, RequestError> {
+        self.get(name).as_ref().map(read).transpose()
     }
 
     /// Returns the field as an object.
     pub fn object(&self, name: &str) -> Result<Option<Fields<'a>>, RequestError> {
-        let object = self.optional::<RawObject<'a>>(name, "an object")?;
-        Ok(object.map(|object| Fields { path: self.path(name), object }))
+        self.optional(name, Field::object)
     }
 
-    /// Returns the field as a list of objects, empty where it is absent or `null`.
-    pub fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, RequestError> {
-        let objects = self.optional::<Vec<RawObject<'a>>>(name, "a list of objects")?.unwrap_or_default();
-        let fields = |(index, object)| Fields { path: format!("{}[{index}]", self.path(name)), object };
-        Ok(objects.into_iter().enumerate().map(fields).collect())
-    }
-
-    /// Returns the fields as named objects. A name that stands twice counts with its last value.
-    pub fn objects(&self) -> Result<Vec<(String, Fields<'a>)>, RequestError> {
-        let mut objects: Vec<(String, Fields<'a>)> = Vec::with_capacity(self.object.0.len());
-        for (name, raw) in &self.object.0 {
-            let object = serde_json::from_str(raw.get()).map_err(|_| self.bad(name, "an object"))?;
-            objects.retain(|(other, _)| other != name);
-            objects.push((name.clone().into_owned(), Fields { path: self.path(name), object }));
+    /// Returns all fields, at most `max`, by name. A name that stands twice counts with its last value, and once.
+    pub fn entries(&self, max: usize) -> Result<BTreeMap<String, Field<'a>>, RequestError> {
+        let last: BTreeMap<&str, &'a RawValue> =
+            self.object.0.iter().map(|(name, raw)| (name.as_ref(), *raw)).collect();
+        if last.len() > max {
+            let message = format!("must have at most {max} entries, not {}", last.len());
+            return Err(beyond(self.wire, self.path.clone(), message));
         }
-        Ok(objects)
+        Ok(last.into_iter().map(|(name, raw)| (name.to_owned(), self.field(name, raw))).collect())
     }
 
-    /// Returns how many fields there are.
-    pub fn len(&self) -> usize {
-        self.object.0.len()
+    /// Returns the error for a value of the right type that cannot be taken.
+    pub fn invalid(&self, message: String) -> RequestError {
+        beyond(self.wire, self.path.clone(), message)
     }
 
-    /// Returns the error for a field of the wrong type.
-    pub fn bad(&self, name: &str, expected: &str) -> RequestError {
-        RequestError::BadJson { field: self.path(name), message: format!("must be {expected}") }
+    fn field(&self, name: &str, raw: &'a RawValue) -> Field<'a> {
+        Field { wire: self.wire, path: self.path(name), raw }
     }
 
-    /// Returns the error for a field with a value that cannot be taken.
-    pub fn invalid(&self, name: &str, message: impl Into<String>) -> RequestError {
-        RequestError::InvalidParam { field: self.path(name), message: message.into() }
+    fn path(&self, name: &str) -> String {
+        let name = cut(name, SHOWN_KEY);
+        if self.path.is_empty() { name.into_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+impl<'a> Field<'a> {
+    /// Returns `true` or `false`.
+    pub fn flag(&self) -> Result<bool, RequestError> {
+        raw::boolean(self.raw).ok_or_else(|| self.bad("true or false"))
     }
 
-    fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.object.get(name)
+    /// Returns a string.
+    pub fn text(&self) -> Result<String, RequestError> {
+        raw::text(self.raw).ok_or_else(|| self.bad("a string"))
+    }
+
+    /// Returns an integer. One too large for us is beyond any limit, and becomes the largest.
+    pub fn integer(&self) -> Result<i64, RequestError> {
+        let text = self.raw.get();
+        saturating(text).ok_or_else(|| self.bad("an integer"))
+    }
+
+    /// Returns an integer that is not negative.
+    pub fn natural(&self) -> Result<u64, RequestError> {
+        u64::try_from(self.integer()?).map_err(|_| self.beyond("at least 0"))
+    }
+
+    /// Returns an object.
+    pub fn object(&self) -> Result<Fields<'a>, RequestError> {
+        let object = RawObject::read(self.raw).ok_or_else(|| self.bad("an object"))?;
+        Ok(Fields { wire: self.wire, path: self.path.clone(), object })
+    }
+
+    /// Returns the elements of a list, at most `max`.
+    pub fn list(&self, max: usize) -> Result<Vec<Field<'a>>, RequestError> {
+        let elements = self.elements().ok_or_else(|| self.bad("a list"))?;
+        if elements.len() > max {
+            let message = format!("must have at most {max} elements, not {}", elements.len());
+            return Err(beyond(self.wire, self.path.clone(), message));
+        }
+        Ok(elements)
+    }
+
+    /// Returns the two elements of a list of two.
+    pub fn pair(&self, expected: &str) -> Result<[Field<'a>; 2], RequestError> {
+        let elements = self.elements().ok_or_else(|| self.bad(expected))?;
+        elements.try_into().map_err(|elements: Vec<_>| {
+            RequestError::bad_json(self.path.clone(), format!("must be {expected}, not a list of {}", elements.len()))
+        })
+    }
+
+    /// Returns the strings of a list, at most `max`.
+    pub fn texts(&self, max: usize) -> Result<Vec<String>, RequestError> {
+        self.list(max)?.iter().map(Field::text).collect()
+    }
+
+    /// Returns the strings of a list, `None` for `null` among them.
+    pub fn texts_or_null(&self, max: usize) -> Result<Vec<Option<String>>, RequestError> {
+        let text = |field: &Field<'_>| match raw::is_null(field.raw) {
+            true => Ok(None),
+            false => raw::text(field.raw).map(Some).ok_or_else(|| field.bad("a string or null")),
+        };
+        self.list(max)?.iter().map(text).collect()
+    }
+
+    /// Returns the error for a value of the wrong type.
+    pub fn bad(&self, expected: &str) -> RequestError {
+        RequestError::bad_json(self.path.clone(), self.message(expected))
+    }
+
+    /// Returns the error for a value of the right type that is out of range.
+    pub fn beyond(&self, expected: &str) -> RequestError {
+        beyond(self.wire, self.path.clone(), self.message(expected))
+    }
+
+    /// Returns the error for a value that cannot be taken, on whatever wire.
+    pub fn invalid(&self, expected: &str) -> RequestError {
+        RequestError::InvalidParam { field: self.path.clone(), message: self.message(expected) }
+    }
+
+    fn message(&self, expected: &str) -> String {
+        format!("must be {expected}, not {}", Came(self.raw.get()))
+    }
+
+    fn elements(&self) -> Option<Vec<Field<'a>>> {
+        let elements = raw::array(self.raw)?.into_iter().enumerate();
+        let field = |(index, raw)| Field { wire: self.wire, path: format!("{}[{index}]", self.path), raw };
+        Some(elements.map(field).collect())
+    }
+}
+
+/// Synapse counts what is out of range as of the wrong type, and its clients know that (`spec/synapse.md` §1).
+fn beyond(wire: Wire, field: String, message: String) -> RequestError {
+    match wire {
+        Wire::V4 => RequestError::InvalidParam { field, message },
+        Wire::Simplified => RequestError::bad_json(field, message),
+    }
+}
+
+/// Reads digits, perhaps after a minus; what does not fit becomes the largest or the smallest.
+pub fn saturating(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let furthest = if digits.len() < text.len() { i64::MIN } else { i64::MAX };
+    is_integer.then(|| text.parse().unwrap_or(furthest))
+}
+
+/// What came, in words: the value itself where it is short.
+struct Came<'a>(&'a str);
+
+impl Display for Came<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = self.0;
+        formatter.write_str(match json.as_bytes().first() {
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            _ if json.len() <= SHOWN_VALUE => json,
+            Some(b'"') => "a longer string",
+            _ => "a longer number",
+        })
+    }
+}
+
+/// Returns a name at a length that a sentence can hold.
+fn cut(name: &str, length: usize) -> Cow<'_, str> {
+    match name.char_indices().nth(length) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
     }
 }
 

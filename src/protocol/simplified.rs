@@ -8,42 +8,37 @@ use ruma::{OwnedRoomId, UserId};
 
 use super::{
     error::RequestError,
-    fields::{Fields, query_parameters},
+    fields::{Field, Fields, query_parameters, saturating},
     json::Object,
     parse, render as common,
 };
 use crate::connection::{
-    ExtensionsRequest, ExtensionsResponse, ListRequest, ListResponse, RequiredState, RoomConfig, RoomResult, StateItem,
-    StatePattern, SyncRequest, SyncResponse, TimelineResult, TypingNames, Window, Wire,
+    ExtensionsRequest, ExtensionsResponse, ListRequest, ListResponse, Presence, RequiredState, RoomConfig, RoomResult,
+    StateItem, StatePattern, SyncRequest, SyncResponse, TimelineResult, TypingNames, Window, Wire,
 };
 use crate::limits::{
-    LISTS, OPAQUE_IDENTIFIER, RANGES, REQUIRED_STATE, SIMPLIFIED_LIST_KEY, SIMPLIFIED_SUBSCRIPTIONS, TIMELINE_LIMIT,
-    TIMEOUT,
+    LISTS, RANGES, REQUIRED_STATE, SHOWN_VALUE, SIMPLIFIED_LIST_KEY, SIMPLIFIED_SUBSCRIPTIONS, TIMELINE_LIMIT, TIMEOUT,
 };
 use crate::model::Membership;
 
 /// Reads a request.
 pub fn parse(query: &str, body: &[u8], user: &UserId) -> Result<SyncRequest, RequestError> {
-    let fields = Fields::of_body(body)?;
+    let fields = Fields::of_body(Wire::Simplified, body)?;
     let parameters = Parameters::read(query)?;
-    let conn_id = fields.optional::<String>("conn_id", "a string")?;
-    if conn_id.as_ref().is_some_and(|conn_id| conn_id.len() > OPAQUE_IDENTIFIER) {
-        return Err(fields.bad("conn_id", &format!("at most {OPAQUE_IDENTIFIER} bytes long")));
-    }
-    let lists = fields.object("lists")?;
-    // Marks of a client that sends each subscription once (`spec/clients.md` §6.2).
-    let old_fashioned = conn_id.is_none() || fields.has("unsubscribe_rooms") || has_old_fields(lists.as_ref())?;
-    let unsubscribe_rooms = parse::texts(&fields, "unsubscribe_rooms")?.unwrap_or_default();
+    let conn_id = fields.optional("conn_id", parse::identifier)?;
+    let unsubscribed = fields.optional("unsubscribe_rooms", |field| field.texts(SIMPLIFIED_SUBSCRIPTIONS))?;
+    let (lists, old_lists) = lists(&fields, user)?;
     Ok(SyncRequest {
         wire: Wire::Simplified,
+        // Marks of a client that sends each subscription once (`spec/clients.md` §6.2).
+        sticky_subscriptions: conn_id.is_none() || fields.has("unsubscribe_rooms") || old_lists,
         conn_id: conn_id.unwrap_or_default(),
-        lists: lists.map(|lists| read_lists(&lists, user)).transpose()?.unwrap_or_default(),
+        lists,
         room_subscriptions: subscriptions(&fields, user)?,
         timeout: parameters.timeout,
-        set_presence: parse::presence(parameters.set_presence.as_deref())?,
-        unsubscribe_rooms: unsubscribe_rooms.into_iter().filter_map(|room| OwnedRoomId::try_from(room).ok()).collect(),
-        sticky_subscriptions: old_fashioned,
-        txn_id: fields.optional::<String>("txn_id", "a string")?,
+        set_presence: parameters.set_presence,
+        unsubscribe_rooms: parse::rooms(unsubscribed.unwrap_or_default()),
+        txn_id: fields.optional("txn_id", parse::identifier)?,
         typing_names: TypingNames { stable: true, unstable: false },
         extensions: extensions(&fields)?,
         // Judged last: a request that is wrong in itself is told so, whatever its place.
@@ -56,23 +51,22 @@ pub fn parse(query: &str, body: &[u8], user: &UserId) -> Result<SyncRequest, Req
 struct Parameters {
     pos: Option<String>,
     timeout: Duration,
-    set_presence: Option<String>,
+    set_presence: Option<Presence>,
 }
 
 impl Parameters {
     fn read(query: &str) -> Result<Parameters, RequestError> {
         let mut parameters = Parameters::default();
         for (name, value) in query_parameters(query) {
+            let refuse = |expected: &str| parameter(name.as_ref(), expected, &value);
             match name.as_ref() {
-                "pos" => parameters.pos = Some(value),
                 "timeout" => {
-                    let timeout = value.parse::<u64>().map_err(|_| RequestError::InvalidParam {
-                        field: "timeout".to_owned(),
-                        message: "must be a number of milliseconds".to_owned(),
-                    })?;
+                    let timeout = saturating(&value).and_then(|timeout| u64::try_from(timeout).ok());
+                    let timeout = timeout.ok_or_else(|| refuse("a number of milliseconds, at least 0"))?;
                     parameters.timeout = Duration::from_millis(timeout).min(TIMEOUT);
                 }
-                "set_presence" => parameters.set_presence = Some(value),
+                "set_presence" => parameters.set_presence = Some(parse::presence(&value, refuse)?),
+                "pos" => parameters.pos = Some(value),
                 _ => {}
             }
         }
@@ -80,45 +74,41 @@ impl Parameters {
     }
 }
 
-fn has_old_fields(lists: Option<&Fields<'_>>) -> Result<bool, RequestError> {
-    let Some(lists) = lists else { return Ok(false) };
-    Ok(lists.objects()?.iter().any(|(_, list)| list.has("sort") || list.has("include_old_rooms")))
+/// Returns the error for a parameter of the query.
+fn parameter(name: &str, expected: &str, came: &str) -> RequestError {
+    let came = if came.len() <= SHOWN_VALUE { came } else { "something longer" };
+    RequestError::InvalidParam { field: name.to_owned(), message: format!("must be {expected}, not {came}") }
 }
 
-fn read_lists(lists: &Fields<'_>, user: &UserId) -> Result<BTreeMap<String, ListRequest>, RequestError> {
-    if lists.len() > LISTS {
-        let message = format!("must be at most {LISTS}");
-        return Err(RequestError::BadJson { field: "lists".to_owned(), message });
-    }
-    let mut parsed = BTreeMap::new();
-    for (key, list) in lists.objects()? {
+type Lists = BTreeMap<String, ListRequest>;
+
+/// Returns the lists, and whether one has a field of old.
+fn lists(fields: &Fields<'_>, user: &UserId) -> Result<(Lists, bool), RequestError> {
+    let Some(lists) = fields.object("lists")? else { return Ok((Lists::new(), false)) };
+    let (mut parsed, mut old) = (Lists::new(), false);
+    for (key, field) in lists.entries(LISTS)? {
+        let list = field.object()?;
         if key.len() > SIMPLIFIED_LIST_KEY {
-            return Err(lists.bad(&key, &format!("under a key of at most {SIMPLIFIED_LIST_KEY} bytes")));
+            return Err(list.invalid(format!("must stand under a key of at most {SIMPLIFIED_LIST_KEY} bytes")));
         }
+        old |= list.has("sort") || list.has("include_old_rooms");
         let filters = parse::filters(&list, "is_invite")?;
         parsed.insert(key, ListRequest { window: window(&list)?, filters, config: config(&list, user)? });
     }
-    Ok(parsed)
+    Ok((parsed, old))
 }
 
 /// Without `ranges` a list is counted, and no room of it is sent (`spec/synapse.md` §1).
 fn window(list: &Fields<'_>) -> Result<Window, RequestError> {
-    let expected = "a list of pairs of integers that are not negative";
-    let ranges = list.optional::<Vec<(u64, u64)>>("ranges", expected)?.unwrap_or_default();
-    if ranges.len() > RANGES {
-        return Err(list.bad("ranges", &format!("at most {RANGES}")));
-    }
-    Ok(Window::Ranges(ranges))
+    let ranges = list.optional("ranges", |field| field.list(RANGES))?.unwrap_or_default();
+    Ok(Window::Ranges(ranges.iter().map(parse::range).collect::<Result<_, _>>()?))
 }
 
 fn subscriptions(fields: &Fields<'_>, user: &UserId) -> Result<BTreeMap<OwnedRoomId, RoomConfig>, RequestError> {
     let Some(subscriptions) = fields.object("room_subscriptions")? else { return Ok(BTreeMap::new()) };
-    if subscriptions.len() > SIMPLIFIED_SUBSCRIPTIONS {
-        return Err(fields.bad("room_subscriptions", &format!("at most {SIMPLIFIED_SUBSCRIPTIONS}")));
-    }
     let mut parsed = BTreeMap::new();
-    for (room, subscription) in subscriptions.objects()? {
-        let config = config(&subscription, user)?;
+    for (room, subscription) in subscriptions.entries(SIMPLIFIED_SUBSCRIPTIONS)? {
+        let config = config(&subscription.object()?, user)?;
         // What is no room id is a room that nobody was ever in: those are ignored.
         if let Ok(room) = OwnedRoomId::try_from(room) {
             parsed.insert(room, config);
@@ -128,17 +118,19 @@ fn subscriptions(fields: &Fields<'_>, user: &UserId) -> Result<BTreeMap<OwnedRoo
 }
 
 fn config(rule: &Fields<'_>, user: &UserId) -> Result<RoomConfig, RequestError> {
-    let limit = rule.required::<i64>("timeline_limit", "an integer")?;
+    let limit = rule.required("timeline_limit", "an integer")?;
     // A negative limit counts as none (`spec/synapse.md` §1).
-    let limit = u32::try_from(limit.max(0)).unwrap_or(u32::MAX);
-    if limit > TIMELINE_LIMIT {
-        return Err(rule.bad("timeline_limit", &format!("at most {TIMELINE_LIMIT}")));
+    let timeline_limit = u32::try_from(limit.integer()?.max(0)).unwrap_or(u32::MAX);
+    if timeline_limit > TIMELINE_LIMIT {
+        return Err(limit.beyond(&format!("at most {TIMELINE_LIMIT}")));
     }
-    let pairs = rule.required::<Vec<(String, String)>>("required_state", "a list of pairs of strings")?;
-    if pairs.len() > REQUIRED_STATE {
-        return Err(rule.bad("required_state", &format!("at most {REQUIRED_STATE} pairs")));
-    }
-    Ok(RoomConfig { timeline_limit: limit, required_state: required_state(pairs, user) })
+    let pairs = rule.required("required_state", "a list of pairs of strings")?.list(REQUIRED_STATE)?;
+    let pair = |field: &Field<'_>| {
+        let [event_type, state_key] = field.pair("a pair of strings")?;
+        Ok((event_type.text()?, state_key.text()?))
+    };
+    let pairs = pairs.iter().map(pair).collect::<Result<_, RequestError>>()?;
+    Ok(RoomConfig { timeline_limit, required_state: required_state(pairs, user) })
 }
 
 /// `$LAZY` means members only, and nothing beside everything: `["*","*"]` is all state, all members included.
@@ -153,6 +145,7 @@ fn required_state(pairs: Vec<(String, String)>, user: &UserId) -> RequiredState 
         let some = |text: String| (text != "*").then_some(text);
         state.include.push(StatePattern { event_type: some(event_type), state_key: some(state_key) });
     }
+    state.include.retain(parse::can_match);
     let everything = state.include.contains(&StatePattern::default());
     state.lazy_members &= !everything;
     state

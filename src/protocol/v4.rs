@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ruma::OwnedRoomId;
 
-use super::{error::RequestError, fields::Fields, json::Object, parse, render as common};
+use super::{
+    error::RequestError,
+    fields::{Field, Fields},
+    json::Object,
+    parse, render as common,
+};
 use crate::connection::{
     ExtensionsRequest, ExtensionsResponse, ListRequest, RequiredState, RoomConfig, RoomResult, StateItem, StatePattern,
     SyncRequest, SyncResponse, TimelineResult, TypingNames, Window, Wire,
@@ -19,21 +24,18 @@ const COUNTS: &str = "sash.counts";
 
 /// Reads a request.
 pub fn parse(body: &[u8]) -> Result<SyncRequest, RequestError> {
-    let fields = Fields::of_body(body)?;
-    let pos = fields.optional::<String>("pos", "a string")?;
-    let set_presence = fields.optional::<String>("set_presence", "a string")?;
-    let conn_id = fields.optional::<String>("conn_id", "a string")?.unwrap_or_default();
-    if conn_id.len() > OPAQUE_IDENTIFIER {
-        return Err(fields.invalid("conn_id", format!("must have at most {OPAQUE_IDENTIFIER} bytes")));
-    }
+    let fields = Fields::of_body(Wire::V4, body)?;
+    let pos = fields.optional("pos", Field::text)?;
+    let set_presence = |field: &Field<'_>| parse::presence(&field.text()?, |expected| field.beyond(expected));
+    let timeout = fields.optional("timeout", Field::natural)?.unwrap_or(0);
     let (extensions, typing_names) = extensions(&fields)?;
     Ok(SyncRequest {
         wire: Wire::V4,
-        conn_id,
+        conn_id: fields.optional("conn_id", parse::identifier)?.unwrap_or_default(),
         lists: lists(&fields)?,
         room_subscriptions: subscriptions(&fields)?,
-        timeout: timeout(&fields)?,
-        set_presence: parse::presence(set_presence.as_deref())?,
+        timeout: Duration::from_millis(timeout).min(TIMEOUT),
+        set_presence: fields.optional("set_presence", set_presence)?,
         unsubscribe_rooms: Vec::new(),
         sticky_subscriptions: false,
         txn_id: None,
@@ -44,33 +46,20 @@ pub fn parse(body: &[u8]) -> Result<SyncRequest, RequestError> {
     })
 }
 
-fn timeout(fields: &Fields<'_>) -> Result<Duration, RequestError> {
-    let timeout = fields.optional::<i64>("timeout", "an integer")?.unwrap_or(0);
-    let timeout = u64::try_from(timeout).map_err(|_| fields.invalid("timeout", "must not be negative"))?;
-    Ok(Duration::from_millis(timeout).min(TIMEOUT))
-}
-
 fn lists(fields: &Fields<'_>) -> Result<BTreeMap<String, ListRequest>, RequestError> {
     let Some(lists) = fields.object("lists")? else { return Ok(BTreeMap::new()) };
-    if lists.len() > LISTS {
-        return Err(fields.invalid("lists", format!("must be at most {LISTS}")));
-    }
-    let mut parsed = BTreeMap::new();
-    for (key, list) in lists.objects()? {
+    let list = |(key, field): (String, Field<'_>)| {
+        let list = field.object()?;
         if !is_opaque_identifier(&key) {
-            return Err(lists.invalid(&key, "a list's key must be an opaque identifier"));
+            let grammar =
+                format!("must stand under an opaque identifier: 1 to {OPAQUE_IDENTIFIER} of A-Z a-z 0-9 - . _ ~");
+            return Err(list.invalid(grammar));
         }
-        let window = match list.optional::<(i64, i64)>("range", "a pair of integers")? {
-            None => Window::All,
-            Some((first, last)) => {
-                let natural = |number| u64::try_from(number).map_err(|_| list.invalid("range", "must not be negative"));
-                Window::Ranges(vec![(natural(first)?, natural(last)?)])
-            }
-        };
+        let window = list.optional("range", parse::range)?.map_or(Window::All, |range| Window::Ranges(vec![range]));
         let filters = parse::filters(&list, "is_invited")?;
-        parsed.insert(key, ListRequest { window, filters, config: config(&list)? });
-    }
-    Ok(parsed)
+        Ok((key, ListRequest { window, filters, config: config(&list)? }))
+    };
+    lists.entries(LISTS)?.into_iter().map(list).collect()
 }
 
 /// The grammar of opaque identifiers (Matrix specification, appendices).
@@ -81,12 +70,9 @@ fn is_opaque_identifier(key: &str) -> bool {
 
 fn subscriptions(fields: &Fields<'_>) -> Result<BTreeMap<OwnedRoomId, RoomConfig>, RequestError> {
     let Some(subscriptions) = fields.object("room_subscriptions")? else { return Ok(BTreeMap::new()) };
-    if subscriptions.len() > SUBSCRIPTIONS {
-        return Err(fields.invalid("room_subscriptions", format!("must be at most {SUBSCRIPTIONS}")));
-    }
     let mut parsed = BTreeMap::new();
-    for (room, subscription) in subscriptions.objects()? {
-        let config = config(&subscription)?;
+    for (room, subscription) in subscriptions.entries(SUBSCRIPTIONS)? {
+        let config = config(&subscription.object()?)?;
         // What is no room id is a room that does not exist: those are ignored.
         if let Ok(room) = OwnedRoomId::try_from(room) {
             parsed.insert(room, config);
@@ -96,17 +82,11 @@ fn subscriptions(fields: &Fields<'_>) -> Result<BTreeMap<OwnedRoomId, RoomConfig
 }
 
 fn config(rule: &Fields<'_>) -> Result<RoomConfig, RequestError> {
-    let limit = rule.required::<i64>("timeline_limit", "an integer")?;
-    let limit = u64::try_from(limit).map_err(|_| rule.invalid("timeline_limit", "must not be negative"))?;
-    let Some(state) = rule.object("required_state")? else {
-        return Err(RequestError::Missing(rule.path("required_state")));
-    };
+    let limit = rule.required("timeline_limit", "an integer")?.natural()?;
+    let state = rule.required("required_state", "an object")?.object()?;
     let include = patterns(&state, "include")?;
     let exclude = patterns(&state, "exclude")?;
-    if include.len() + exclude.len() > REQUIRED_STATE {
-        return Err(rule.invalid("required_state", format!("must have at most {REQUIRED_STATE} elements")));
-    }
-    let lazy_members = state.optional::<bool>("lazy_members", "true or false")?.unwrap_or(false);
+    let lazy_members = state.optional("lazy_members", Field::flag)?.unwrap_or(false);
     Ok(RoomConfig {
         timeline_limit: u32::try_from(limit).unwrap_or(u32::MAX).min(TIMELINE_LIMIT),
         required_state: RequiredState { include, exclude, lazy_members },
@@ -114,14 +94,15 @@ fn config(rule: &Fields<'_>) -> Result<RoomConfig, RequestError> {
 }
 
 fn patterns(state: &Fields<'_>, name: &str) -> Result<Vec<StatePattern>, RequestError> {
-    let elements = state.list(name)?;
-    let pattern = |element: &Fields<'_>| {
-        Ok(StatePattern {
-            event_type: element.optional("type", "a string")?,
-            state_key: element.optional("state_key", "a string")?,
-        })
+    let Some(elements) = state.optional(name, |field| field.list(REQUIRED_STATE))? else { return Ok(Vec::new()) };
+    let pattern = |element: &Field<'_>| {
+        let element = element.object()?;
+        let text = |name: &str| element.optional(name, Field::text);
+        Ok(StatePattern { event_type: text("type")?, state_key: text("state_key")? })
     };
-    elements.iter().map(pattern).collect()
+    let mut patterns = elements.iter().map(pattern).collect::<Result<Vec<_>, RequestError>>()?;
+    patterns.retain(parse::can_match);
+    Ok(patterns)
 }
 
 fn extensions(fields: &Fields<'_>) -> Result<(ExtensionsRequest, TypingNames), RequestError> {

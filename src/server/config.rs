@@ -199,7 +199,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::texts};
 
     #[track_caller]
     fn config(flags: &str) -> Config {
@@ -274,5 +277,36 @@ mod tests {
             assert!(variables.iter().any(|variable| variable == name), "{name} is missing in {variables:?}");
         }
         assert!(!config("--secret sesame").secret.map(|secret| format!("{secret:?}")).unwrap().contains("sesame"));
+    }
+
+    /// What an administrator's environment may hold: a configuration, or a sentence that says what is wrong.
+    #[test]
+    fn any_value_is_taken_or_refused_with_a_sentence() {
+        const VALUES: &[&str] = &[
+            "https://hs.example/matrix/",
+            "http://[::1]:8008?x#y",
+            "postgres://user@host/sync",
+            "user=syncv3 dbname='a b' sslmode=disable",
+            "host = localhost",
+            "/run/sash.sock",
+            ":8008",
+            "90m",
+            "18446744073709551615d",
+            "7",
+            "sash_sync=debug,hyper=warn",
+        ];
+        fuzz("configuration", &texts(VALUES), |value| {
+            let value = OsString::from_vec(value.to_vec());
+            for flag in ["homeserver", "bind", "db", "secret", "shards", "public-url", "idle-after", "client-dir"] {
+                let mut argument = OsString::from(format!("--{flag}="));
+                argument.push(&value);
+                let homeserver = (flag != "homeserver").then(|| OsString::from("--homeserver=https://hs"));
+                let arguments = ["sash-sync".into(), argument].into_iter().chain(homeserver);
+                match Args::try_parse_from(arguments).and_then(Config::from_args) {
+                    Ok(config) => assert!(config.homeserver.starts_with("http") && config.shards > 0),
+                    Err(error) => assert!(!error.to_string().trim().is_empty()),
+                }
+            }
+        });
     }
 }

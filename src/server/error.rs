@@ -74,6 +74,11 @@ impl ApiError {
         ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "M_UNRECOGNIZED", "Unrecognized request method")
     }
 
+    /// The body took too long to come.
+    pub fn slow_body() -> ApiError {
+        ApiError::new(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The request's body took too long to come")
+    }
+
     /// The homeserver gave no answer, or none that can be used.
     pub fn bad_gateway(error: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", error)

@@ -3,10 +3,7 @@
 //! Invariant: answers pass as they come: no redirect is followed, nothing is decompressed. The shards have clients of
 //! their own (`http_client.rs`).
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{HeaderMap, StatusCode, header};
 use ruma::{OwnedDeviceId, OwnedUserId};
@@ -16,16 +13,7 @@ use super::{
     error::ApiError,
     identity::{Identity, Token},
 };
-use crate::limits::REWRITTEN_RESPONSE;
-
-/// How long a connection to the homeserver may take to open.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the homeserver may take for a question of our own.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long the homeserver may be silent within an answer that passes through. First v2 syncs take minutes.
-const SILENCE: Duration = Duration::from_secs(1800);
+use crate::limits::{CONNECT_TIMEOUT, QUESTION_TIMEOUT, REWRITTEN_RESPONSE, SILENCE};
 
 /// The homeserver.
 #[derive(Debug)]
@@ -181,6 +169,7 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::mutated};
 
     fn asked(status: u16, body: &str) -> Result<Identity, ApiError> {
         let status = StatusCode::from_u16(status).unwrap();
@@ -220,5 +209,27 @@ mod tests {
         assert_eq!(refused(500, "{}"), (502, "M_UNKNOWN".into(), None));
         assert_eq!(refused(404, "not found"), (502, "M_UNKNOWN".into(), None));
         assert_eq!(refused(200, "[]"), (502, "M_UNKNOWN".into(), None));
+    }
+
+    #[test]
+    fn whatever_it_answers_about_a_token_is_an_owner_or_an_error() {
+        const ANSWERS: &[&str] = &[
+            r#"{"user_id":"@me:x","device_id":"D","is_guest":false}"#,
+            r#"{"errcode":"M_UNKNOWN_TOKEN","error":"gone","soft_logout":true,"retry_after_ms":5}"#,
+        ];
+        fuzz("whoami", &mutated(ANSWERS), |body| {
+            for status in [200, 400, 401, 403, 404, 429, 500] {
+                let status = StatusCode::from_u16(status).unwrap();
+                let headers: HeaderMap =
+                    [(header::RETRY_AFTER, "18446744073709551615".parse().unwrap())].into_iter().collect();
+                match identity(&Answer { status, headers, body: body.to_vec() }) {
+                    Ok(_) => assert_eq!(status, StatusCode::OK),
+                    Err(error) => {
+                        assert!(error.status.as_u16() >= 400);
+                        assert!(!error.body.errcode.is_empty(), "{status}: {:?}", error.body.error);
+                    }
+                }
+            }
+        });
     }
 }

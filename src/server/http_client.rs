@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
-use super::homeserver::{CONNECT_TIMEOUT, cause};
+use super::homeserver::cause;
 use crate::{
-    limits::UPSTREAM_RESPONSE,
+    limits::{CONNECT_TIMEOUT, UPSTREAM_RESPONSE},
     platform::{LocalFuture, sleep},
     upstream::{HttpClient, TransportError},
 };

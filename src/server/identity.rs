@@ -83,6 +83,7 @@ fn from_query(query: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::texts};
 
     fn token(authorization: Option<&str>, uri: &str) -> Result<String, String> {
         let mut headers = HeaderMap::new();
@@ -115,5 +116,24 @@ mod tests {
     fn neither_token_nor_hash_shows_in_debug_output() {
         let token = Token::new("sesame".to_owned());
         assert_eq!(format!("{token:?} {:?}", token.hash()), "Token(…) TokenHash(…)");
+    }
+
+    #[test]
+    fn any_header_and_any_query_have_a_token_or_none() {
+        const REQUESTS: &[&str] =
+            &["Bearer abc", "bearer \u{e9}", "Basic abc", "a=b&access_token=a%2Bc", "access_token=%ff"];
+        fuzz("token", &texts(REQUESTS), |input| {
+            let mut headers = HeaderMap::new();
+            let query = percent_encoding::percent_encode(input, percent_encoding::CONTROLS).to_string();
+            for query in [query.as_str(), ""] {
+                let Ok(uri) = format!("/?{query}").parse() else { continue };
+                if let Ok(token) = Token::of_request(&headers, &uri) {
+                    assert!((1..=ACCESS_TOKEN).contains(&token.secret().len()));
+                }
+                if let Ok(value) = http::HeaderValue::from_bytes(input) {
+                    headers.insert(header::AUTHORIZATION, value);
+                }
+            }
+        });
     }
 }

@@ -9,10 +9,13 @@ use std::{
     path::Path,
 };
 
-use axum::{Router, extract::connect_info::Connected, serve::IncomingStream};
+use axum::Router;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
-use super::config::Bind;
+use super::{
+    config::Bind,
+    connections::{self, Bounds},
+};
 
 /// Whoever is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +66,14 @@ impl Listener {
     }
 
     /// Answers requests until `stop` comes, and then those that are under way.
-    pub async fn serve(self, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let service = router.into_make_service_with_connect_info::<Peer>();
+    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
+        let bounds = Bounds::default();
         match self {
-            Listener::Tcp(listener) => axum::serve(Prompt(listener), service).with_graceful_shutdown(stop).await,
-            Listener::Unix(listener) => axum::serve(listener, service).with_graceful_shutdown(stop).await,
+            Listener::Tcp(listener) => {
+                let peer = |address: &SocketAddr| Peer::new(Some(address.ip().to_canonical()));
+                connections::serve(Prompt(listener), peer, router, bounds, stop).await;
+            }
+            Listener::Unix(listener) => connections::serve(listener, |_| Peer::new(None), router, bounds, stop).await,
         }
     }
 }
@@ -89,18 +95,6 @@ impl axum::serve::Listener for Prompt {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Prompt>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Prompt>) -> Peer {
-        Peer::new(Some(stream.remote_addr().ip().to_canonical()))
-    }
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Peer {
-        Peer::new(None)
     }
 }
 

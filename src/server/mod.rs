@@ -5,8 +5,13 @@
 
 mod auth;
 mod config;
+mod connections;
 mod counters;
 mod error;
+#[cfg(test)]
+#[allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "not everything of it is used here")]
+#[path = "../../tests/fuzz/support/mod.rs"]
+mod fuzzing;
 mod homeserver;
 mod http_client;
 mod identity;

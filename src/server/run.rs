@@ -25,14 +25,11 @@ use super::{
     trust::Trust,
 };
 use crate::{
-    limits::{SHUTDOWN_GRACE, TOKEN_KEPT, TRUSTED_TOKENS},
+    limits::{LAST_GRACE, SHUTDOWN_GRACE, TOKEN_KEPT, TRUSTED_TOKENS},
     model::Timestamp,
     platform::{Clock, SystemClock, SystemRandom, sleep},
     storage::StorageError,
 };
-
-/// How long what still runs is waited for after everything else has ended.
-const LAST_GRACE: Duration = Duration::from_secs(1);
 
 /// Why the server could not start, or ended without being told to.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +49,6 @@ pub enum ServerError {
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Listen(String, #[source] io::Error),
-    /// The socket failed.
-    #[error("the server cannot accept connections any more: {0}")]
-    Accept(#[source] io::Error),
     /// A shard ended, by a panic: its accounts are without anybody to serve them.
     #[error("shard {0} ended unexpectedly")]
     ShardEnded(usize),
@@ -120,8 +114,13 @@ async fn serve(
         look_at(&app.homeserver).await;
         pending::<()>().await;
     };
+    let mut are_answered = false;
     let result = tokio::select! {
-        result = &mut requests => result.map_err(ServerError::Accept),
+        // It ends when it is told to, which is done below.
+        () = &mut requests => {
+            are_answered = true;
+            Ok(())
+        }
         number = running.ended() => Err(ServerError::ShardEnded(number.unwrap_or_default())),
         name = signals.next() => {
             tracing::info!("{name}: ending");
@@ -129,11 +128,9 @@ async fn serve(
         }
         () = beside => Ok(()),
     };
-    let accepts = !matches!(result, Err(ServerError::Accept(_)));
     let requests = async move {
-        if accepts {
-            // What it says at its end is of no interest any more.
-            let _ = requests.await;
+        if !are_answered {
+            requests.await;
         }
     };
     end(running, requests, signals).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{TransportError, parse};
+use crate::limits::RETRY_AFTER_LONGEST;
 
 /// Why the homeserver gave no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +64,8 @@ impl UpstreamError {
         if status == StatusCode::TOO_MANY_REQUESTS || body.errcode == "M_LIMIT_EXCEEDED" {
             let header =
                 response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let retry_after = header.map(Duration::from_secs).or(body.retry_after_ms.map(Duration::from_millis));
-            return UpstreamError::RateLimited { retry_after };
+            let asked = header.map(Duration::from_secs).or(body.retry_after_ms.map(Duration::from_millis));
+            return UpstreamError::RateLimited { retry_after: asked.map(|pause| pause.min(RETRY_AFTER_LONGEST)) };
         }
         if status == StatusCode::UNAUTHORIZED || body.errcode == "M_UNKNOWN_TOKEN" {
             return UpstreamError::UnknownToken { soft_logout: body.soft_logout };
@@ -102,6 +103,14 @@ mod tests {
         let limited = error(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1500}"#);
         assert!(
             matches!(limited, UpstreamError::RateLimited { retry_after: Some(wait) } if wait == Duration::from_millis(1500))
+        );
+    }
+
+    #[test]
+    fn a_rate_limit_does_not_put_us_to_sleep_for_years() {
+        let limited = error(429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":9007199254740991}"#);
+        assert!(
+            matches!(limited, UpstreamError::RateLimited { retry_after: Some(wait) } if wait == RETRY_AFTER_LONGEST)
         );
     }
 

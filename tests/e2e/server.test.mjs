@@ -108,6 +108,25 @@ for (const wire of [V4, SIMPLIFIED]) {
   });
 }
 
+test('a client is moved from the homeserver to the server and back, and neither takes the other’s pos for its own', async () => {
+  const { alice, asAlice } = await people('moving');
+  const atHomeserver = client(synapse.url, alice.accessToken);
+  const room = await atHomeserver.createRoom({ name: 'Kitchen' });
+  await atHomeserver.toDevice('m.test', { [alice.userId]: { '*': { n: 1 } } });
+  const wanted = { conn_id: 'room-list', ...SIMPLIFIED.list() };
+  const toDevice = (since) => ({ conn_id: 'encryption', extensions: { to_device: { enabled: true, since } } });
+
+  const { pos: theirs } = await SIMPLIFIED.sync(atHomeserver, wanted);
+  const { next_batch: since } = (await SIMPLIFIED.sync(atHomeserver, toDevice())).extensions.to_device;
+  await assert.rejects(SIMPLIFIED.sync(asAlice, { pos: theirs, ...wanted }), { status: 400, errcode: 'M_UNKNOWN_POS' });
+  let here;
+  await eventually('the room is there', async () => (here = await SIMPLIFIED.sync(asAlice, wanted)).rooms[room]);
+  await eventually('what was not acknowledged there comes here', async () => (await SIMPLIFIED.sync(asAlice, toDevice(since))).extensions.to_device.events.some(({ content }) => content.n === 1));
+
+  await assert.rejects(SIMPLIFIED.sync(atHomeserver, { pos: here.pos, ...wanted }), { status: 400, errcode: 'M_UNKNOWN_POS' });
+  assert.ok((await SIMPLIFIED.sync(atHomeserver, wanted)).rooms[room].initial);
+});
+
 test('logout passes through, and ends what the server does for the device', async () => {
   const { asAlice } = await people('leaving');
   await V4.sync(asAlice, V4.list());

@@ -10,6 +10,7 @@
 //!   invite !b name=B @me=invite/@b
 //! whole invites                              the invites of a base
 //! whole                                      a base, with lines as above; also `scout`, `crawl`
+//! history !a m1 m2 prev:p state @b=join      older events, and the members that they need; `at:2 from:0` when it was asked
 //! ```
 
 use std::{collections::BTreeMap, fmt::Write as _, rc::Rc};
@@ -21,7 +22,7 @@ use super::super::*;
 use crate::{
     cache::{AccountCache, Stored},
     model::{
-        Bootstrap, Commit, Event, Known, Position, RecordKey, RoomEntry, Step, Timestamp,
+        Bootstrap, Commit, Event, Known, Ordinal, Position, RecordKey, RoomEntry, Step, Timestamp,
         v2::{JoinedRoom, RoomState, SyncResponse},
     },
 };
@@ -105,13 +106,22 @@ impl World {
                 self.commit(|world| accumulate_full_state(&world.cache, &room, &borrow(&events), at, world.now));
             }
             ["history", name, words @ ..] => {
-                let (options, events) = options(words);
-                let events = self.events(&events);
-                let (room, token) = (room(name), options.get("prev").map(|token| (*token).to_owned()));
-                let complete = options.contains_key("complete");
-                self.commit(|world| {
-                    accumulate_history(&world.cache, &room, &borrow(&events), token.clone(), complete, world.now)
-                });
+                let (options, words) = options(words);
+                let (events, state) =
+                    words.split_at(words.iter().position(|word| *word == "state").unwrap_or(words.len()));
+                let (events, state) = (self.events(events), self.events(state.get(1..).unwrap_or_default()));
+                // `at:N`: asked for at that position; `from:N`: when that was the first that was held; else just now.
+                let number = |name: &str| options.get(name).map(|number| number.parse().expect("a number"));
+                let position = |number: i64| Position(u64::try_from(number).expect("a position"));
+                let history = History {
+                    asked_at: number("at").map_or(self.cache.account.position, position),
+                    held_from: number("from").map_or(self.entry(name).timeline_first, Ordinal),
+                    events: borrow(&events),
+                    state: borrow(&state),
+                    token_before: options.get("prev").map(|token| (*token).to_owned()),
+                    complete: options.contains_key("complete"),
+                };
+                self.commit(|world| accumulate_history(&world.cache, &room(name), &history, world.now));
             }
             ["forget", name] => {
                 let room = room(name);
@@ -293,7 +303,7 @@ impl World {
         write!(out, "  {}..{}{}", first.0, end.0, if entry.timeline_complete { " all" } else { "" })?;
         let mut ordinal = first.0;
         let mut open = false;
-        for chunk in first.chunk()..=crate::model::Ordinal(end.0 - 1).chunk() {
+        for chunk in first.chunk()..=Ordinal(end.0 - 1).chunk() {
             let key = RecordKey::Timeline(entry.room_id.clone(), chunk);
             let Some(Some(crate::model::Record::Timeline(chunk))) = self.cache.records.get(&key) else {
                 panic!("chunk {chunk} of {} is missing", entry.room_id)
@@ -380,7 +390,8 @@ fn raw(json: String) -> Box<RawValue> {
 
 /// Splits words from options: `limited`, `prev:p`.
 fn options<'a>(words: &[&'a str]) -> (BTreeMap<&'a str, &'a str>, Vec<&'a str>) {
-    const NAMES: [&str; 9] = ["limited", "prev", "next", "joined", "invited", "heroes", "unread", "after", "complete"];
+    const NAMES: [&str; 11] =
+        ["limited", "prev", "next", "joined", "invited", "heroes", "unread", "after", "complete", "at", "from"];
     let mut options = BTreeMap::new();
     let mut rest = Vec::new();
     for word in words {

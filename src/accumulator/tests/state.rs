@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::{after, check};
+use crate::limits;
 
 #[test]
 fn state_before_the_timeline_goes_first() {
@@ -379,17 +380,23 @@ fn members_are_spread_over_buckets_when_there_are_many() {
 }
 
 #[test]
-fn receipts_are_the_users_own_and_those_on_events_that_are_held() {
+fn receipts_are_the_users_own_those_on_events_that_are_held_and_the_latest_others() {
     let mut world = after(
         "v2 s0
          v2 s1
            join !a create @me=join | m1 m2 read=m1@b read=gone@c read=gone@me read=m2@b/main",
     );
-    expect!["m1@b^1 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["m1@b^1 gone@c^1 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
     world.run("v2 s2\n  join !a read=m2@b");
-    expect!["m2@b^2 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["m2@b^2 gone@c^1 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
     world.run("v2 s2\n  join !a read=unseen@b");
-    expect!["gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    expect!["unseen@b^3 gone@c^1 gone@me^1 m2@b/main^1"].assert_eq(&super::script::receipts(&world, "!a"));
+    let ahead: Vec<String> = (0..limits::RECEIPTS_AHEAD).map(|n| format!("read=m9@u{n}")).collect();
+    world.run(&format!("v2 s3\n  join !a {}", ahead.join(" ")));
+    let receipts = super::script::receipts(&world, "!a");
+    assert_eq!(receipts.matches("m9@").count(), limits::RECEIPTS_AHEAD);
+    assert!(!receipts.contains("gone@c"), "of those whose events are not held, the oldest go: {receipts}");
+    assert!(receipts.contains("gone@me"), "the user's own stay: {receipts}");
 }
 
 #[test]
@@ -416,4 +423,35 @@ fn a_forgotten_room_is_gone() {
     );
     expect![""].assert_eq(&world.dump());
     assert!(world.last.records.iter().all(|(_, record)| record.is_none()));
+}
+
+#[test]
+fn history_brings_members_of_whom_nothing_is_known() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join @b=join:Bob | m3 limited prev:p3
+         history !a m1 m2/@c prev:p1 state @b=join:Bobby @c=join",
+        expect![[r#"
+            !a join active 3000 heroes @b(Bob)
+              -2..1 [<p1 ~m1 ~m2/@c <p3 m3 s1>]
+              create^1 @b=join:Bob^1 @c=join^2? @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn members_replace_what_history_told_of_them_whenever_they_were_asked_for() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 limited prev:p3
+         history !a m1 m2/@c prev:p1 state @c=join
+         members !a 1 @me=join @c=leave",
+        expect![[r#"
+            !a join active 3000 heroes @c all members
+              -2..1 [<p1 ~m1 ~m2/@c <p3 m3 s1>]
+              create^1 @c=leave^3 @me=join^1
+        "#]],
+    );
 }

@@ -357,3 +357,35 @@ fn history_is_a_change_of_the_timeline_unless_all_of_it_is_held() {
     world.run("history !a m1 m2 prev:p1");
     assert_eq!(world.entry("!a").changed.timeline, position);
 }
+
+#[test]
+fn history_that_was_asked_for_before_a_gap_belongs_elsewhere() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 m4 limited prev:p3
+         v2 s2
+           join !a | m8 limited prev:p8
+         history !a m1 m2 prev:p1 at:1",
+        expect![[r#"
+            !a join active 4000
+              0..3 gap [<p3 m3 m4 s1>] gap [<p8 m8 s2>]
+              create^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn history_that_ends_before_what_was_dropped_meanwhile_is_not_laid() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m3 m4 limited prev:p3
+         history !a m1 m2 prev:p1 from:-3",
+        expect![[r#"
+            !a join active 3000
+              0..2 gap [<p3 m3 m4 s1>]
+              create^1 @me=join^1
+        "#]],
+    );
+}

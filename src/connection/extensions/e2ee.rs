@@ -45,6 +45,12 @@ pub fn frozen(device: Option<&DeviceCache>, mark: Mark, frontier: Position) -> M
     if missed { mark.frozen(frontier) } else { mark }
 }
 
+/// Returns whether changes may be missing after what the connection has confirmed: it cannot go on from there.
+pub fn is_forgotten(device: Option<&DeviceCache>, mark: Mark, frontier: Option<Position>) -> bool {
+    let upto = frontier.and_then(|frontier| mark.position(frontier));
+    upto.is_some_and(|upto| device.is_some_and(|device| upto < device.lists.forgotten))
+}
+
 fn changes(device: &DeviceCache, upto: Position) -> (Vec<OwnedUserId>, Vec<OwnedUserId>) {
     let newer = device.lists.users.iter().filter(|(_, change)| change.position > upto);
     let (left, changed): (Vec<_>, Vec<_>) = newer.partition(|(_, change)| change.left);

@@ -5,12 +5,12 @@
 
 mod account_data;
 mod counts;
-mod e2ee;
+pub(super) mod e2ee;
 mod presence;
 mod receipts;
 mod scope;
 pub(super) mod to_device;
-mod typing;
+pub(super) mod typing;
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -10,6 +10,7 @@ use crate::connection::{
     request::{ToDeviceRequest, Wire},
     response::ToDeviceResponse,
 };
+use crate::limits::ANSWER_BYTES;
 
 /// The bits below the epoch: sequence numbers. A token stays below 2^53, so that every JSON reader takes it.
 const SEQUENCE_BITS: u32 = 32;
@@ -59,7 +60,8 @@ pub fn compute(
     let mut events = Vec::new();
     let mut complete = true;
     let mut expected = 0;
-    for (&first, &length) in &device.to_device {
+    let mut bytes = 0;
+    'queue: for (&first, &length) in &device.to_device {
         let end = first.saturating_add(length as u64);
         if end <= last.saturating_add(1) {
             continue;
@@ -72,14 +74,16 @@ pub fn compute(
             complete = false;
             continue;
         };
-        if !complete {
-            continue;
-        }
         let numbered = (first..).zip(messages.map_or(&[][..], |record| &record.messages));
-        let room = request.limit.saturating_sub(events.len());
-        let fresh: Vec<_> = numbered.filter(|(sequence, _)| *sequence > last).take(room).collect();
-        last = fresh.last().map_or(last, |(sequence, _)| *sequence);
-        events.extend(fresh.into_iter().map(|(_, message)| std::rc::Rc::clone(message)));
+        let after = last;
+        for (sequence, message) in numbered.filter(|(sequence, _)| complete && *sequence > after) {
+            if events.len() >= request.limit || bytes >= ANSWER_BYTES {
+                break 'queue;
+            }
+            last = sequence;
+            bytes += message.get().len();
+            events.push(std::rc::Rc::clone(message));
+        }
     }
     if !complete {
         return None;

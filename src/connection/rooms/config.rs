@@ -1,6 +1,7 @@
 //! Which state is wanted of a room: the union of the rules that match it, and how it compares with what was wanted
 //! before (MSC4186, "Combining room configs", "Changing room configs").
 
+use ruma::UserId;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::request::{RequiredState, RoomConfig, StatePattern};
@@ -51,11 +52,6 @@ impl EffectiveConfig {
 }
 
 impl StatePattern {
-    fn matches(&self, event_type: &str, state_key: &str) -> bool {
-        self.event_type.as_deref().is_none_or(|kind| kind == event_type)
-            && self.state_key.as_deref().is_none_or(|key| key == state_key)
-    }
-
     fn is_everything(&self) -> bool {
         self.event_type.is_none() && self.state_key.is_none()
     }
@@ -67,6 +63,18 @@ impl StatePattern {
     fn all_members() -> StatePattern {
         StatePattern { event_type: Some(MEMBER.to_owned()), state_key: None }
     }
+}
+
+/// Returns whether one of the patterns, which are sorted, matches. A client may send thousands of them.
+fn match_any(patterns: &[StatePattern], event_type: &str, state_key: &str) -> bool {
+    let (event_type, state_key) = (Some(event_type), Some(state_key));
+    [(event_type, state_key), (event_type, None), (None, state_key), (None, None)]
+        .into_iter()
+        .any(|place| has_place(patterns, place))
+}
+
+fn has_place(patterns: &[StatePattern], place: (Option<&str>, Option<&str>)) -> bool {
+    patterns.binary_search_by(|own| (own.event_type.as_deref(), own.state_key.as_deref()).cmp(&place)).is_ok()
 }
 
 impl Wanted {
@@ -83,9 +91,8 @@ impl Wanted {
 
     /// Returns whether the entry is wanted, lazy members aside.
     pub fn matches(&self, event_type: &str, state_key: &str) -> bool {
-        let matched = |pattern: &StatePattern| pattern.matches(event_type, state_key);
-        self.patterns.iter().any(matched)
-            || self.rules.iter().any(|rule| rule.include.iter().any(matched) && !rule.exclude.iter().any(matched))
+        let any = |patterns: &[StatePattern]| match_any(patterns, event_type, state_key);
+        any(&self.patterns) || self.rules.iter().any(|rule| any(&rule.include) && !any(&rule.exclude))
     }
 
     /// Returns whether everything that `other` wants is wanted here as well, lazy members aside, as far as the rules show
@@ -100,12 +107,23 @@ impl Wanted {
                 })
     }
 
-    /// Returns whether some member entry could be wanted by name or by a wildcard.
-    pub fn may_match_members(&self) -> bool {
-        self.patterns
-            .iter()
-            .chain(self.rules.iter().flat_map(|rule| &rule.include))
-            .any(StatePattern::may_match_members)
+    /// Returns what of it is no member: what a client still has that forgot its members.
+    pub fn without_members(&self) -> Wanted {
+        let is_member = |pattern: &StatePattern| pattern.event_type.as_deref() == Some(MEMBER);
+        let mut rest = Wanted::default();
+        let (of_any_type, others): (Vec<_>, Vec<_>) =
+            self.patterns.iter().cloned().partition(StatePattern::may_match_members);
+        rest.patterns = others;
+        let rules = self.rules.iter().cloned().chain([Rule { include: of_any_type, exclude: Vec::new() }]);
+        for Rule { mut include, mut exclude } in rules {
+            include.retain(|pattern| !is_member(pattern));
+            if include.iter().any(StatePattern::may_match_members) {
+                exclude.push(StatePattern::all_members());
+            }
+            rest.add_rule(include, exclude);
+        }
+        rest.normalise();
+        rest
     }
 
     /// Returns whether all members are wanted, so that all of them should be known.
@@ -119,12 +137,21 @@ impl Wanted {
         includes.filter(|pattern| pattern.may_match_members()).map(|pattern| pattern.state_key.as_deref()).collect()
     }
 
+    /// Returns the users whose member entries are wanted by name, but for one: a user's own entry is always held.
+    pub fn named_members(&self, but: &UserId) -> Vec<&UserId> {
+        let includes = self.patterns.iter().chain(self.rules.iter().flat_map(|rule| &rule.include));
+        let keys =
+            includes.filter(|pattern| pattern.may_match_members()).filter_map(|pattern| pattern.state_key.as_deref());
+        let wanted = keys.filter(|key| *key != but && self.matches(MEMBER, key));
+        wanted.filter_map(|key| key.try_into().ok()).collect()
+    }
+
     fn has_pattern(&self, pattern: &StatePattern) -> bool {
-        self.patterns.binary_search(pattern).is_ok()
-            || self.patterns.iter().any(|own| {
-                own.state_key.is_none() && own.event_type == pattern.event_type
-                    || own.event_type.is_none() && own.state_key == pattern.state_key
-            })
+        let StatePattern { event_type, state_key } = pattern;
+        let (event_type, state_key) = (event_type.as_deref(), state_key.as_deref());
+        [(event_type, state_key), (event_type, None), (None, state_key)]
+            .into_iter()
+            .any(|place| has_place(&self.patterns, place))
     }
 
     /// Under `lazy_members` the element that matches everything stops at members; members named by type or key stay.
@@ -228,6 +255,15 @@ mod tests {
         assert_eq!(wanted(&["name"]).member_keys(), Some(Vec::new()));
         assert_eq!(wanted(&["m.room.member/*"]).member_keys(), None);
         assert!(wanted(&["*/*"]).wants_all_members() && !wanted(&["*/* lazy"]).wants_all_members());
+    }
+
+    #[test]
+    fn without_its_members_the_rest_stays_wanted() {
+        let rest = wanted(&["name */* -topic m.room.member/@a:x", "*/@b:x", "lazy"]).without_members();
+        assert!(rest.matches("name", "") && rest.matches("x", "@b:x") && !rest.matches("topic", ""));
+        assert!(!rest.matches("m.room.member", "@a:x") && !rest.matches("m.room.member", "@b:x"));
+        assert!(!rest.lazy_members && rest.without_members() == rest);
+        assert_eq!(wanted(&["m.room.member/*"]).without_members(), Wanted::default());
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub fn compute<'a>(
         let updates = members
             .iter()
             .filter(|(_, user, entry)| entry.position > upto || entry.position > told && has_member(sent, user))
+            // What came along with older events is no change: it is sent with the events that need it.
+            .filter(|(_, user, entry)| !entry.provisional || has_member(sent, user))
             .filter(|(_, user, _)| !task.config.wanted.matches(MEMBER, user));
         for (_, user, entry) in updates {
             changed.insert(user);

@@ -70,7 +70,7 @@ pub struct RoomOutcome {
 }
 
 /// Something to fetch from the homeserver in the background.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fetch {
     /// Older events of a room.
     Timeline {
@@ -96,6 +96,7 @@ pub fn is_unchanged(context: &RoomContext<'_>, task: &RoomTask<'_>) -> bool {
         && sent.is_dm == context.cache.is_dm(task.entry)
         && sent.membership == task.entry.membership
         && task.config_kept
+        && !task.may_lack_something(context)
 }
 
 /// Returns when the room last changed as far as its result goes.
@@ -153,7 +154,7 @@ fn inside<'a>(
     result.required_state.extend(lazy.items);
     let config = required_state::remembered(task.known(upto), task.config, timeline.limit, flush);
     let sent = RoomSent { sent_from: timeline.sent_from, short: timeline.short, ..task.now_sent(context, config) };
-    let fetch = task.wishes(timeline.fetch_from);
+    let fetch = task.wishes(context, reader, timeline.fetch_from)?;
     result.timeline = timeline.result;
     let said = upto.is_none() || says_something(&result);
     Some(RoomOutcome {
@@ -201,20 +202,48 @@ impl RoomTask<'_> {
         }
     }
 
-    fn wishes(&self, fetch_from: Option<String>) -> Vec<Fetch> {
+    /// Returns whether a subscription may want something of the room that is not held. Then the room is looked at even
+    /// if it has not changed: what was asked for before may have been lost with the process that asked.
+    fn may_lack_something(&self, context: &RoomContext<'_>) -> bool {
+        self.subscribed && (self.sent.is_some_and(|sent| sent.short) || self.may_lack_members(context))
+    }
+
+    fn may_lack_members(&self, context: &RoomContext<'_>) -> bool {
+        let wanted = &self.config.wanted;
+        let joined = self.entry.membership == Membership::Join;
+        let incomplete = joined && !self.entry.members_complete;
+        incomplete && (wanted.wants_all_members() || !wanted.named_members(&context.cache.user_id).is_empty())
+    }
+
+    fn wishes<'a>(
+        &self,
+        context: &RoomContext<'a>,
+        reader: &mut Reader<'a>,
+        fetch_from: Option<String>,
+    ) -> Option<Vec<Fetch>> {
         let mut wishes = Vec::new();
         if !self.subscribed {
-            return wishes;
+            return Some(wishes);
         }
         let room = &self.entry.room_id;
         if let Some(from) = fetch_from {
             wishes.push(Fetch::Timeline { room: room.clone(), from, limit: self.config.timeline_limit });
         }
-        let joined = self.entry.membership == Membership::Join;
-        if joined && !self.entry.members_complete && self.config.wanted.wants_all_members() {
+        if self.may_lack_members(context) && self.lacks_members(context, reader)? {
             wishes.push(Fetch::Members { room: room.clone() });
         }
-        wishes
+        Some(wishes)
+    }
+
+    /// Returns whether members are wanted, all or by name, that are not held.
+    fn lacks_members<'a>(&self, context: &RoomContext<'a>, reader: &mut Reader<'a>) -> Option<bool> {
+        let wanted = &self.config.wanted;
+        if wanted.wants_all_members() {
+            return Some(true);
+        }
+        let named = wanted.named_members(&context.cache.user_id);
+        let members = reader.members_of(self.entry, named.iter().map(|user| user.as_str()))?;
+        Some(named.into_iter().any(|user| members.member(user).is_none()))
     }
 
     /// Adds what every result has in common, and leaves out a delta that changes nothing.

@@ -67,18 +67,18 @@ pub fn remembered(
         return Rc::new(SentConfig { timeline_limit, wanted: config.wanted.clone(), lapsed: Vec::new() });
     };
     let before = &sent.config;
-    let forget = |wanted: &super::Wanted| flushed && wanted.may_match_members();
+    let still_has = |wanted: &super::Wanted| if flushed { wanted.without_members() } else { wanted.clone() };
     let keeps = before.timeline_limit == timeline_limit && before.wanted == config.wanted;
-    if keeps && !before.lapsed.iter().any(|(wanted, _)| forget(wanted)) {
+    if keeps && before.lapsed.iter().all(|(wanted, _)| still_has(wanted) == *wanted) {
         return Rc::clone(before);
     }
-    let mut lapsed = before.lapsed.clone();
-    lapsed.push((before.wanted.clone(), upto));
+    let lapsed = before.lapsed.iter().map(|(wanted, until)| (wanted, *until)).chain([(&before.wanted, upto)]);
+    let mut lapsed: Vec<_> = lapsed.map(|(wanted, until)| (still_has(wanted), until)).collect();
     // Lazy members are told until they lapse, whatever else is wanted: from there on they are told anew.
     let covers = |wanted: &super::Wanted| {
         config.wanted.covers_state(wanted) && (config.wanted.lazy_members || !wanted.lazy_members)
     };
-    lapsed.retain(|(wanted, _)| !forget(wanted) && !covers(wanted));
+    lapsed.retain(|(wanted, _)| !covers(wanted));
     let surplus = lapsed.len().saturating_sub(LAPSED_CONFIGS);
     lapsed.drain(..surplus);
     Rc::new(SentConfig { timeline_limit, wanted: config.wanted.clone(), lapsed })

@@ -88,19 +88,36 @@ pub fn compute<'a>(
             sent_from: sent.sent_from,
             short: sent.short,
             limit: sent.config.timeline_limit.max(limit),
-            fetch_from: None,
+            fetch_from: missing_from(context, reader, task, sent.short)?,
         });
     };
     let limited = window.end.is_limited();
     let oldest = window.shown.last().map(|item| item.ordinal);
+    let short = if limited { window.is_short(limit) } else { sent.short };
     Some(TimelineOutcome {
         result: result(context, task.entry, &window, limit),
         events: window.shown.iter().rev().copied().collect(),
         sent_from: if limited { oldest } else { sent.sent_from.or(oldest) },
-        short: if limited { window.is_short(limit) } else { sent.short },
+        short,
         limit: if limited { limit } else { sent.config.timeline_limit.max(limit) },
-        fetch_from: None,
+        fetch_from: missing_from(context, reader, task, short)?,
     })
+}
+
+/// Returns the token from which to fetch what a subscription wants and is not held; `None` inside where nothing is
+/// missing. It is asked for with every answer until it comes: a fetch may die with the process that began it.
+fn missing_from<'a>(
+    context: &RoomContext<'a>,
+    reader: &mut Reader<'a>,
+    task: &RoomTask<'_>,
+    short: bool,
+) -> Option<Option<String>> {
+    if !(short && task.subscribed) {
+        return Some(None);
+    }
+    let limit = task.config.timeline_limit;
+    let window = walk(context, reader, task.entry, limit, None)?;
+    Some(window.is_short(limit).then(|| prev_batch(context, &window)).flatten())
 }
 
 /// Returns the newest events that are held, newest first: those that the room would be shown with if it were new.

@@ -713,3 +713,230 @@ fn an_own_event_waits_a_moment_for_the_device_that_sent_it() {
         "#]],
     );
 }
+
+#[test]
+fn an_answer_has_about_eight_megabytes_and_the_next_one_brings_the_rest_at_once() {
+    check(
+        "
+        !a: create; join; large a1 3000
+        !b: create; join; large b1 3000
+        !c: create; join; large c1 3000
+        !d: create; join; large d1 3000
+        first a[0,9] limit=1
+        sync a[0,9] limit=1 wait
+        !a: large a2 3000
+        !b: large b2 3000
+        !c: large c2 3000
+        !d: large d2 3000
+        sync a[0,9] limit=1
+        again a[0,9] limit=1
+        !d: d3
+        sync a[0,9] limit=1 wait
+        sync a[0,9] limit=1 wait
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1
+              a: 4
+              !d initial join in a timeline[$d1] limited prev=s0
+              !c initial join in a timeline[$c1] limited prev=s0
+              !b initial join in a timeline[$b1] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1 wait
+              a: 4
+              !a initial join in a timeline[$a1] limited prev=s0
+              (1 stored)
+            > sync a[0,9] limit=1
+              a: 4
+              !d in a timeline[$d2] prev=s0 live=1
+              !c in a timeline[$c2] prev=s0 live=1
+              !b in a timeline[$b2] prev=s0 live=1
+              (1 stored)
+            > again a[0,9] limit=1
+              a: 4
+              !d in a timeline[$d2] prev=s0 live=1
+              !c in a timeline[$c2] prev=s0 live=1
+              !b in a timeline[$b2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,9] limit=1 wait
+              a: 4
+              !d in a timeline[$d3] prev=s0 live=1
+              !a in a timeline[$a2] prev=s0
+              (1 stored)
+            > sync a[0,9] limit=1 wait
+            waits 30000
+        "#]],
+    );
+}
+
+#[test]
+fn a_connection_unused_for_minutes_leaves_the_memory_and_comes_back() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        later 200000
+        first conn=other a[0,9] limit=5
+        !a: m2
+        sync conn=other a[0,9] limit=5
+        later 110000
+        idle
+        sync a[0,9] limit=5
+        again a[0,9] limit=5
+        later 300000
+        idle
+        again conn=other a[0,9] limit=5
+        sync conn=other a[0,9] limit=5
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > first conn=other a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync conn=other a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            1 in memory
+            > sync a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > again a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            0 in memory
+            > again conn=other a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync conn=other a[0,9] limit=5
+              a: 1
+            > sync a[0,9] limit=5
+              a: 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_client_may_stay_away_for_weeks() {
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        later 2500000000
+        restart
+        !a: m2
+        sync a[0,9] limit=5
+        later 2500000000
+        sync a[0,9] limit=5
+        later 2600000000
+        sync a[0,9] limit=5
+        first a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+            > sync a[0,9] limit=5
+              a: 1
+            > sync a[0,9] limit=5
+            error: unknown pos: start the connection anew
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1 $m2] prev=s0
+              (2 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_subscription_lacks_is_wished_for_again_after_a_restart() {
+    check(
+        "
+        !a: gap t1; join; m1
+        !b: create; join; n1
+        first +!a limit=5 +!b limit=1 state=member/*
+        sync +!a limit=5 +!b limit=1 state=member/* wait
+        restart
+        sync +!a limit=5 +!b limit=1 state=member/* wait
+        ",
+        expect![[r#"
+            > first +!a limit=5 +!b limit=1 state=member/*
+              !a initial join timeline[$join0 $m1] limited prev=t1
+              !b initial join state[member/@me:x] timeline[$n1] limited prev=s0
+              (2 stored)
+              fetch !a:x from t1 limit 5
+              fetch members of !b:x
+            > sync +!a limit=5 +!b limit=1 state=member/* wait
+            waits 30000
+              fetch !a:x from t1 limit 5
+              fetch members of !b:x
+            > sync +!a limit=5 +!b limit=1 state=member/* wait
+            waits 30000
+              fetch !a:x from t1 limit 5
+              fetch members of !b:x
+        "#]],
+    );
+}
+
+#[test]
+fn a_member_named_that_is_not_held_is_wished_for() {
+    check(
+        "
+        !a: create; join; quiet @bob:x
+        first +!a limit=0 state=member/@bob:x,member/me
+        first +!a limit=0 state=member/@eve:x
+        first a[0,9] limit=0 state=member/@eve:x
+        ",
+        expect![[r#"
+            > first +!a limit=0 state=member/@bob:x,member/me
+              !a initial join state[member/@bob:x member/@me:x]
+              (2 stored)
+            > first +!a limit=0 state=member/@eve:x
+              !a initial join
+              (2 stored)
+              fetch members of !a:x
+            > first a[0,9] limit=0 state=member/@eve:x
+              a: 1
+              !a initial join in a
+              (2 stored)
+        "#]],
+    );
+}
+
+#[test]
+fn forgetting_members_forgets_nothing_else_of_what_was_wanted_before() {
+    check(
+        "
+        !a: create; join; name A; quiet @eve:x; m1
+        first a[0,9] limit=1 state=*
+        sync a[0,9] limit=1
+        !a: m2; m3
+        sync a[0,9] limit=1
+        sync a[0,9] limit=1 state=*
+        ",
+        expect![[r#"
+            > first a[0,9] limit=1 state=*
+              a: 1
+              !a initial join in a name=A state[create name member/@eve:x member/@me:x] timeline[$m1] limited prev=s0
+              (2 stored)
+            > sync a[0,9] limit=1
+              a: 1
+              (1 stored)
+            > sync a[0,9] limit=1
+              a: 1
+              !a in a timeline[$m3] limited prev=s0 live=1
+              (1 stored)
+            > sync a[0,9] limit=1 state=*
+              a: 1
+              !a in a state[member/@eve:x member/@me:x]
+              (1 stored)
+        "#]],
+    );
+}

@@ -1061,6 +1061,7 @@ fn more_history_is_wished_for_subscriptions_and_sent_when_it_comes() {
               fetch !a:x from t1 limit 5
             > sync +!a limit=5 wait
             waits 30000
+              fetch !a:x from t1 limit 5
             !a wakes v4/
               !a timeline[$h1 $h2 $h3 $join0 $m1] limited expanded prev=t1
               (1 stored)

@@ -5,7 +5,8 @@
 //!   `again …` with the one before, as if the last answer had been lost. `v4` or `on=simplified` choose the wire.
 //! - `wait` in a request parks it; a later commit that wakes it shows its answer under the commit.
 //! - `many 5` makes as many rooms; `…` in an answer stands for the rooms that are too many to write out.
-//! - `restart` loses all memory; `later 30000` lets milliseconds pass.
+//! - `restart` loses all memory; `later 30000` lets milliseconds pass; `idle` drops what is unused, and tells how many
+//!   connections are left in memory.
 
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, time::Duration};
 
@@ -74,6 +75,10 @@ impl Runner {
                 self.connections = Connections::default();
                 self.parked.clear();
                 self.world.restart();
+            }
+            "idle" => {
+                self.connections.handle_idle(&mut self.world.cache, self.world.now);
+                writeln!(self.out, "{} in memory", self.connections.in_memory()).expect("text");
             }
             "later" => {
                 self.world.now = self.world.now.after(Duration::from_millis(rest.parse().expect("milliseconds")));
@@ -151,9 +156,10 @@ impl Runner {
         for _ in 0..1_000 {
             match self.connections.poll_response(&mut self.world.cache, &ticket, self.world.now) {
                 Poll::Need(keys) => self.world.load(keys),
-                Poll::Wait { until } => {
+                Poll::Wait { until, fetch } => {
                     let wait = until.since(self.world.now).as_millis();
                     writeln!(self.out, "waits {wait}").expect("text");
+                    self.wishes(fetch);
                     return self.parked.push((name.to_owned(), ticket));
                 }
                 Poll::Superseded => return writeln!(self.out, "superseded").expect("text"),
@@ -173,6 +179,12 @@ impl Runner {
             client.since = Some(to_device.next_batch);
         }
         describe(&mut self.out, &response, stored);
+        self.wishes(fetch);
+        // Whatever is said must be readable on the wire.
+        super::oracle::check(&response);
+    }
+
+    fn wishes(&mut self, fetch: Vec<Fetch>) {
         for wish in fetch {
             match wish {
                 Fetch::Timeline { room, from, limit } => writeln!(self.out, "  fetch {room} from {from} limit {limit}"),
@@ -180,8 +192,6 @@ impl Runner {
             }
             .expect("text");
         }
-        // Whatever is said must be readable on the wire.
-        super::oracle::check(&response);
     }
 }
 

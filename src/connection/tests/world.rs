@@ -358,6 +358,12 @@ impl Room {
                 let id = format!("${}{}", &user[1..2], self.entry.timeline_end.0);
                 self.member(&id, user, user, "join", position, now, true);
             }
+            ["large", id, kilobytes] => {
+                let body = "x".repeat(kilobytes.parse::<usize>().expect("a size") * 1024);
+                let content = format!("{{\"msgtype\":\"m.text\",\"body\":\"{body}\"}}");
+                let event = event(&format!("${id}"), "m.room.message", None, "@bob:x", &content, now);
+                self.append(event, position);
+            }
             [id] => self.message(id, "@bob:x", position, now),
             [id, sender] if sender.starts_with('@') => self.message(id, sender, position, now),
             ref other => panic!("unknown item {other:?}"),

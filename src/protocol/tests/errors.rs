@@ -69,35 +69,35 @@ fn v4_refuses_what_it_cannot_take() {
         Wire::V4,
         &requests,
         expect![[r#"
-        400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
-        400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
-        400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
-        400 {"errcode":"M_BAD_JSON","error":"pos: must be a string"}
-        400 {"errcode":"M_UNKNOWN_POS","error":"unknown pos: start the connection anew"}
-        400 {"errcode":"M_INVALID_PARAM","error":"timeout: must not be negative"}
-        400 {"errcode":"M_BAD_JSON","error":"timeout: must be an integer"}
-        400 {"errcode":"M_INVALID_PARAM","error":"set_presence: must be online, offline or unavailable"}
-        400 {"errcode":"M_BAD_JSON","error":"conn_id: must be a string"}
-        400 {"errcode":"M_BAD_JSON","error":"lists: must be an object"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a: must be an object"}
-        400 {"errcode":"M_MISSING_PARAM","error":"lists.a.timeline_limit is missing"}
-        400 {"errcode":"M_MISSING_PARAM","error":"lists.a.required_state is missing"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state: must be an object"}
-        400 {"errcode":"M_INVALID_PARAM","error":"lists.a.timeline_limit: must not be negative"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state.include: must be a list of objects"}
-        400 {"errcode":"M_INVALID_PARAM","error":"lists.a b: a list's key must be an opaque identifier"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.range: must be a pair of integers"}
-        400 {"errcode":"M_INVALID_PARAM","error":"lists.a.range: must not be negative"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.filters.is_dm: must be true or false"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.filters.tags: must be a list of strings"}
-        400 {"errcode":"M_MISSING_PARAM","error":"room_subscriptions.!a:x.required_state is missing"}
-        400 {"errcode":"M_INVALID_PARAM","error":"extensions.org.matrix.msc4538.to_device.limit: must be at least 1"}
-        400 {"errcode":"M_INVALID_PARAM","error":"extensions.org.matrix.msc4538.to_device.since: must be an integer in a string"}
-        400 {"errcode":"M_BAD_JSON","error":"extensions.typing.enabled: must be true or false"}
-        400 {"errcode":"M_INVALID_PARAM","error":"lists: must be at most 100"}
-        400 {"errcode":"M_INVALID_PARAM","error":"room_subscriptions: must be at most 100"}
-        400 {"errcode":"M_INVALID_PARAM","error":"conn_id: must have at most 255 bytes"}
-    "#]],
+            400 {"errcode":"M_NOT_JSON","error":"the body: must be JSON: EOF while parsing a value at line 1 column 0"}
+            400 {"errcode":"M_BAD_JSON","error":"the body: must be an object, not a list"}
+            400 {"errcode":"M_NOT_JSON","error":"the body: must be JSON: EOF while parsing an object at line 1 column 1"}
+            400 {"errcode":"M_BAD_JSON","error":"pos: must be a string, not 1"}
+            400 {"errcode":"M_UNKNOWN_POS","error":"unknown pos: start the connection anew"}
+            400 {"errcode":"M_INVALID_PARAM","error":"timeout: must be at least 0, not -1"}
+            400 {"errcode":"M_BAD_JSON","error":"timeout: must be an integer, not \"1\""}
+            400 {"errcode":"M_INVALID_PARAM","error":"set_presence: must be online, offline or unavailable, not \"busy\""}
+            400 {"errcode":"M_BAD_JSON","error":"conn_id: must be a string, not 1"}
+            400 {"errcode":"M_BAD_JSON","error":"lists: must be an object, not a list"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a: must be an object, not 1"}
+            400 {"errcode":"M_MISSING_PARAM","error":"lists.a.timeline_limit: must be an integer, and is missing"}
+            400 {"errcode":"M_MISSING_PARAM","error":"lists.a.required_state: must be an object, and is missing"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state: must be an object, not a list"}
+            400 {"errcode":"M_INVALID_PARAM","error":"lists.a.timeline_limit: must be at least 0, not -1"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state.include[0]: must be an object, not a list"}
+            400 {"errcode":"M_INVALID_PARAM","error":"lists.a b: must stand under an opaque identifier: 1 to 255 of A-Z a-z 0-9 - . _ ~"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.range: must be a pair of integers, not a list of 1"}
+            400 {"errcode":"M_INVALID_PARAM","error":"lists.a.range[0]: must be at least 0, not -1"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.filters.is_dm: must be true or false, not 1"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.filters.tags: must be a list, not \"x\""}
+            400 {"errcode":"M_MISSING_PARAM","error":"room_subscriptions.!a:x.required_state: must be an object, and is missing"}
+            400 {"errcode":"M_INVALID_PARAM","error":"extensions.org.matrix.msc4538.to_device.limit: must be at least 1, not 0"}
+            400 {"errcode":"M_INVALID_PARAM","error":"extensions.org.matrix.msc4538.to_device.since: must be an integer in a string, not \"x\""}
+            400 {"errcode":"M_BAD_JSON","error":"extensions.typing.enabled: must be true or false, not \"yes\""}
+            400 {"errcode":"M_INVALID_PARAM","error":"lists: must have at most 100 entries, not 101"}
+            400 {"errcode":"M_INVALID_PARAM","error":"room_subscriptions: must have at most 100 entries, not 101"}
+            400 {"errcode":"M_INVALID_PARAM","error":"conn_id: must be at most 255 bytes long, not a longer string"}
+        "#]],
     );
 }
 
@@ -124,21 +124,21 @@ fn the_unstable_wire_refuses_as_synapse_does() {
         Wire::Simplified,
         &requests,
         expect![[r#"
-        400 {"errcode":"M_NOT_JSON","error":"the body is not a JSON object"}
-        400 {"errcode":"M_MISSING_PARAM","error":"lists.a.timeline_limit is missing"}
-        400 {"errcode":"M_MISSING_PARAM","error":"lists.a.required_state is missing"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.timeline_limit: must be an integer"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.timeline_limit: must be at most 1000"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.ranges: must be a list of pairs of integers that are not negative"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state: must be a list of pairs of strings"}
-        400 {"errcode":"M_MISSING_PARAM","error":"room_subscriptions.!a:x.required_state is missing"}
-        400 {"errcode":"M_INVALID_PARAM","error":"extensions.to_device.since: must be an integer in a string"}
-        400 {"errcode":"M_UNKNOWN_POS","error":"unknown pos: start the connection anew"}
-        400 {"errcode":"M_INVALID_PARAM","error":"timeout: must be a number of milliseconds"}
-        400 {"errcode":"M_INVALID_PARAM","error":"set_presence: must be online, offline or unavailable"}
-        400 {"errcode":"M_BAD_JSON","error":"lists: must be at most 100"}
-        400 {"errcode":"M_BAD_JSON","error":"lists.lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll: must be under a key of at most 64 bytes"}
-    "#]],
+            400 {"errcode":"M_NOT_JSON","error":"the body: must be JSON: EOF while parsing a value at line 1 column 0"}
+            400 {"errcode":"M_MISSING_PARAM","error":"lists.a.timeline_limit: must be an integer, and is missing"}
+            400 {"errcode":"M_MISSING_PARAM","error":"lists.a.required_state: must be a list of pairs of strings, and is missing"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.timeline_limit: must be an integer, not \"1\""}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.timeline_limit: must be at most 1000, not 1001"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.ranges[0][0]: must be at least 0, not -1"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.a.required_state[0]: must be a pair of strings, not a list of 1"}
+            400 {"errcode":"M_MISSING_PARAM","error":"room_subscriptions.!a:x.required_state: must be a list of pairs of strings, and is missing"}
+            400 {"errcode":"M_INVALID_PARAM","error":"extensions.to_device.since: must be an integer in a string, not \"s72594_4483_1934\""}
+            400 {"errcode":"M_UNKNOWN_POS","error":"unknown pos: start the connection anew"}
+            400 {"errcode":"M_INVALID_PARAM","error":"timeout: must be a number of milliseconds, at least 0, not soon"}
+            400 {"errcode":"M_INVALID_PARAM","error":"set_presence: must be online, offline or unavailable, not busy"}
+            400 {"errcode":"M_BAD_JSON","error":"lists: must have at most 100 entries, not 101"}
+            400 {"errcode":"M_BAD_JSON","error":"lists.llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll…: must stand under a key of at most 64 bytes"}
+        "#]],
     );
 }
 

@@ -11,7 +11,7 @@ mod sync;
 mod versions;
 mod well_known;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -24,6 +24,7 @@ use tower_http::{
     CompressionLevel,
     compression::CompressionLayer,
     cors::{AllowHeaders, Any, CorsLayer},
+    timeout::RequestBodyTimeoutLayer,
 };
 
 pub use self::versions::has_native_sliding_sync;
@@ -31,10 +32,7 @@ use super::{
     auth::Auth, config::Config, counters::Counters, error::ApiError, homeserver::Homeserver, shards::Shards,
     tokens::TokenStore,
 };
-
-/// How long browsers may remember that they may ask us: every distinct `pos` is a URL of its own to them. None remembers
-/// longer than a day.
-const PREFLIGHT_AGE: Duration = Duration::from_secs(86_400);
+use crate::limits::{BODY_SILENCE, PREFLIGHT_AGE};
 
 /// What the handlers share.
 pub struct App {
@@ -78,6 +76,8 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
         // Bodies pass through at any length; those that are read have limits of their own.
         .layer(DefaultBodyLimit::disable())
+        // A body that passes through may take its time, but not stand still.
+        .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         .layer(cors())
         .layer(middleware::from_fn(log::requests))
 }

@@ -216,6 +216,7 @@ fn remove_connection_headers(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::texts};
 
     fn outgoing_headers(pairs: &[(&'static str, &str)], peer: &str) -> HeaderMap {
         let mut request = Request::builder().uri("/_matrix/x");
@@ -271,5 +272,31 @@ mod tests {
         let headers = answered(headers);
         assert_eq!(headers.get("access-control-allow-origin"), None);
         assert_eq!(headers["access-control-expose-headers"], "y");
+    }
+
+    /// URLs are brought to a normal form on their way; whatever the path, it stays among those that are for everybody.
+    #[test]
+    fn no_path_leads_out_of_what_passes_through() {
+        const PATHS: &[&str] = &[
+            "/_matrix/client/v3/rooms/!a%3Ab/messages?from=1%2Fs1_1_1&dir=b",
+            "/_matrix/%2e%2e/_synapse/admin/v1/users",
+            "/_matrix/.%2E\\..\\_synapse/admin",
+            "/_matrix/client/../../_synapse/admin?a=/../b",
+            "/.well-known/matrix/client",
+            "/_synapse/client/./oidc/callback",
+            "/_matrix/client/v3/\t../x",
+        ];
+        fuzz("path", &texts(PATHS), |input| {
+            let Ok(uri) = http::Uri::try_from(input) else { return };
+            let Ok(request) = Request::builder().uri(uri).body(Body::empty()) else { return };
+            if Endpoint::of(request.method(), request.uri().path()) == Endpoint::NotMatrix {
+                return;
+            }
+            let Ok(sent) = outgoing("https://hs.example/prefix", request, None) else { return };
+            let path = sent.url().path().strip_prefix("/prefix").expect("below the homeserver's own path");
+            let passes = ["/_matrix/", "/.well-known/matrix/", "/_synapse/client/"];
+            assert!(passes.iter().any(|start| path.starts_with(start)), "it leads to {}", sent.url());
+            assert_eq!(sent.url().host_str(), Some("hs.example"));
+        });
     }
 }

@@ -1,9 +1,9 @@
 //! The sliding sync endpoints.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::Arc};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody},
     extract::{Request, State},
     http::StatusCode,
     response::Response,
@@ -12,7 +12,9 @@ use axum::{
 use super::{App, Shared, json};
 use crate::{
     connection::Wire,
-    limits::REQUEST_BODY,
+    limits::{BODY_TIME, REQUEST_BODY, REQUEST_DISCARDED},
+    platform::sleep,
+    protocol::{ErrorResponse, RequestError},
     server::{error::ApiError, identity::Token, wire},
 };
 
@@ -36,9 +38,26 @@ async fn answer(app: Arc<App>, wire: Wire, request: Request) -> Result<Response,
     Ok(json::response(StatusCode::OK, answer))
 }
 
-async fn read(body: Body) -> Result<axum::body::Bytes, ApiError> {
-    // A body that breaks off is nobody's to hear about; what remains is its length.
-    to_bytes(body, REQUEST_BODY)
-        .await
-        .map_err(|_| ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "M_TOO_LARGE", "The request body is too large"))
+/// Reads a body. What is too long is heard out to some length all the same: who is cut off in the middle of a sentence
+/// does not hear the answer.
+async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let read = async {
+        let (mut bytes, mut length) = (Vec::new(), 0_usize);
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            // One that breaks off is nobody's to hear about; what remains is one that stands still.
+            let Ok(data) = frame.map_err(|_| ApiError::slow_body())?.into_data() else { continue };
+            length = length.saturating_add(data.len());
+            match length {
+                ..=REQUEST_BODY => bytes.extend_from_slice(&data),
+                ..=REQUEST_DISCARDED => bytes = Vec::new(),
+                _ => break,
+            }
+        }
+        if length > REQUEST_BODY { Err(ErrorResponse::from(RequestError::TooLarge).into()) } else { Ok(bytes) }
+    };
+    tokio::select! {
+        biased;
+        read = read => read,
+        () = sleep(BODY_TIME) => Err(ApiError::slow_body()),
+    }
 }

@@ -42,6 +42,7 @@ pub fn has_native_sliding_sync(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{harness::fuzz, inputs::mutated};
 
     fn rewritten(body: &str) -> Value {
         serde_json::from_slice(&rewrite(body.as_bytes()).unwrap()).unwrap()
@@ -80,5 +81,20 @@ mod tests {
         assert!(has_native_sliding_sync(br#"{"unstable_features":{"org.matrix.simplified_msc3575":true}}"#));
         assert!(!has_native_sliding_sync(br#"{"unstable_features":{"org.matrix.simplified_msc3575":false}}"#));
         assert!(!has_native_sliding_sync(b"x"));
+    }
+
+    #[test]
+    fn any_answer_is_left_alone_or_still_an_answer() {
+        const ANSWERS: &[&str] = &[
+            r#"{"versions":["r0.6.1","v1.11"],"unstable_features":{"org.matrix.msc4306":true,"a":null},"server":{"name":"x"}}"#,
+            r#"{"versions":[]}"#,
+        ];
+        fuzz("versions", &mutated(ANSWERS), |body| {
+            has_native_sliding_sync(body);
+            let Some(answer) = rewrite(body) else { return };
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
+            assert_eq!(answer["unstable_features"]["org.matrix.msc4186"], true);
+            assert!(has_native_sliding_sync(answer.to_string().as_bytes()));
+        });
     }
 }

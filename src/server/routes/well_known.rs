@@ -62,6 +62,10 @@ fn url_of(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::fuzzing::{
+        harness::fuzz,
+        inputs::{mutated, texts},
+    };
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
@@ -109,5 +113,36 @@ mod tests {
         assert!(ours.get("org.matrix.msc3575.proxy").is_none());
         let alone: Value = serde_json::from_slice(&document(b"<html>", "https://us")).unwrap();
         assert_eq!(alone, serde_json::json!({"m.homeserver": {"base_url": "https://us"}}));
+    }
+
+    #[test]
+    fn any_answer_names_us_or_is_left_alone() {
+        const ANSWERS: &[&str] = &[
+            r#"{"user_id":"@a:b","well_known":{"m.homeserver":{"base_url":"https://hs/"},"m.identity_server":{}}}"#,
+            r#"{"m.homeserver":{"base_url":"https://hs"},"org.matrix.msc3575.proxy":{"url":"x"},"well_known":null}"#,
+        ];
+        fuzz("well_known", &mutated(ANSWERS), |body| {
+            let ours = "https://us";
+            if let Some(answer) = rewrite_login(body, ours) {
+                let answer: Value = serde_json::from_slice(&answer).unwrap();
+                assert_eq!(answer["well_known"]["m.homeserver"]["base_url"], ours);
+            }
+            let document: Value = serde_json::from_slice(&document(body, ours)).unwrap();
+            assert_eq!(document["m.homeserver"]["base_url"], ours);
+        });
+    }
+
+    #[test]
+    fn any_headers_make_a_url_that_is_one() {
+        const HEADERS: &[&str] = &["sync.example, inner", "[::1]:8008", "https", "evil@a", "a/b?c#d", "\u{e9}.example"];
+        fuzz("own_url", &texts(HEADERS), |input| {
+            let Ok(value) = http::HeaderValue::from_bytes(input) else { return };
+            for name in ["host", "x-forwarded-host", "x-forwarded-proto"] {
+                let headers: HeaderMap = [(name.parse().unwrap(), value.clone())].into_iter().collect();
+                let url = url_of(&headers);
+                let parsed = url.parse::<http::Uri>().unwrap_or_else(|error| panic!("{url}: {error}"));
+                assert!(matches!(parsed.scheme_str(), Some("http" | "https")) && parsed.query().is_none(), "{url}");
+            }
+        });
     }
 }

@@ -122,11 +122,22 @@ impl Accounts {
         open.as_ref().map(|open| open.account.status().borrow().clone())
     }
 
-    /// Returns the v2 token that a `pos` stands for.
-    pub(super) async fn v2_token(&self, identity: &Identity, pos: &str, side: TokenSide) -> Option<String> {
-        let slot = self.slots.borrow().get(&identity.user).cloned()?;
-        let open = slot.open.lock().await;
-        open.as_ref()?.account.v2_token(&identity.device, pos, side)
+    /// Returns the v2 token that a `pos` stands for. The account need not be open for it.
+    pub(super) async fn v2_token(
+        &self,
+        identity: &Identity,
+        pos: &str,
+        side: TokenSide,
+    ) -> Result<Option<String>, ApiError> {
+        let slot = self.slots.borrow().get(&identity.user).cloned();
+        if let Some(slot) = slot
+            && let Some(open) = &*slot.open.lock().await
+        {
+            return Ok(open.account.v2_token(&identity.device, pos, side));
+        }
+        let storage = self.dependencies.storage.as_ref();
+        let token = Account::stored_v2_token(storage, &identity.user, &identity.device, pos, side).await;
+        Ok(token.map_err(AccountError::Storage)?)
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.

@@ -11,16 +11,10 @@ use tokio::{
 use super::{Command, Reply, World, accounts::Accounts};
 use crate::{
     account::State,
-    limits::{RESUMING, SHUTDOWN_GRACE},
+    limits::{RESUME_TURN, RESUMING, SHUTDOWN_GRACE, SWEEP_INTERVAL},
     platform::{Clock, SystemClock, sleep, spawn},
     server::{error::ApiError, http_client::ShardHttpClient, tokens::KeptToken, wire},
 };
-
-/// How often idle devices are looked for, at least.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
-
-/// How long a resumed account keeps its turn before the next one comes.
-const RESUME_TURN: Duration = Duration::from_secs(30);
 
 pub(super) struct Shard {
     accounts: Rc<Accounts>,
@@ -87,7 +81,7 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
             answer(reply, async { json }).await;
         }
         Command::V2Token { identity, pos, side, reply } => {
-            answer(reply, async { Ok(accounts.v2_token(&identity, &pos, side).await) }).await;
+            answer(reply, accounts.v2_token(&identity, &pos, side)).await;
         }
         // These go on even if nobody waits for them any more: half of it would be worse than all.
         Command::EndPoll { identity, reply } => {

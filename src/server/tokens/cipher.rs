@@ -71,7 +71,10 @@ fn binding(identity: &Identity) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::SystemRandom;
+    use crate::{
+        platform::SystemRandom,
+        server::fuzzing::{harness::fuzz, inputs::texts},
+    };
 
     fn identity(user: &str, device: &str) -> Identity {
         Identity { user: user.try_into().unwrap(), device: device.into() }
@@ -110,5 +113,24 @@ mod tests {
     fn the_same_token_never_looks_the_same() {
         assert_ne!(sealed(), sealed());
         assert!(!sealed().ciphertext.windows(6).any(|bytes| bytes == b"sesame"));
+    }
+
+    #[test]
+    fn nothing_but_what_was_sealed_opens() {
+        const TOKENS: &[&str] = &["syt_bWU_abcdefghijklmnop_0x1y2z", "", "\u{0}"];
+        let (cipher, owner) = (cipher("sesame"), identity("@a:b", "D"));
+        fuzz("cipher", &texts(TOKENS), |input| {
+            let garbage = Sealed { nonce: [7; NONCE], ciphertext: input.to_vec() };
+            assert!(cipher.open(&owner, &garbage).is_none());
+            let Ok(text) = std::str::from_utf8(input) else { return };
+            let token = Token::new(text.to_owned());
+            let sealed = cipher.seal(&owner, &token, &SystemRandom);
+            assert_eq!(cipher.open(&owner, &sealed).as_ref().map(Token::secret), Some(text));
+            for index in 0..sealed.ciphertext.len() {
+                let mut changed = sealed.clone();
+                changed.ciphertext[index] ^= 1;
+                assert!(cipher.open(&owner, &changed).is_none(), "byte {index} may be changed");
+            }
+        });
     }
 }

@@ -473,3 +473,318 @@ fn the_seventeenth_connection_takes_the_place_of_the_one_unused_longest() {
             all: 1
     "#]]);
 }
+
+#[test]
+fn a_connection_goes_from_a_synapse_to_us_without_loss() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | to_device k1 k2
+        # What Synapse gives out: a connection's position and a stream token; and a stream position for to-device messages.
+        sync conn=room-list pos=7/s2633508_757284638_6780855_10864862_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        sync conn=room-list pos=7/s2633508~17.2633511_757284638_6780855_m5~1.7_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        sync conn=room-list pos=0/s2633508_757284638_6780855_10864862_33510_209434_42_78459_0_0_5 list all [0,9] timeline 1
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        sync conn=room-list pos=none list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync conn=encryption pos=none ext to_device since=209434
+            to_device [k1 k2] next=2
+        sync conn=encryption ext to_device
+            to_device [] next=2
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_wakes_when_a_room_enters_its_window() {
+    check(expect![[r#"
+        v2: !k timeline m1 | !a timeline m2 | !b timeline m3 | !s space timeline m4
+        sync list top [0,0] timeline 1 list fav [0,9] tags=m.favourite timeline 1 list dms [0,9] dm timeline 1 list kids [0,9] spaces=!s timeline 1
+            dms: 0
+            fav: 0
+            kids: 0
+            top: 4
+            !s initial join in=top heroes[@bob] joined=2 invited=0 [m4] limited prev=<m4
+        park
+        asleep
+        v2: !a tags m.favourite
+        woken
+            dms: 0
+            fav: 1
+            kids: 0
+            top: 4
+            !a initial join in=fav heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        park
+        v2: direct !b
+        woken
+            dms: 1
+            fav: 1
+            kids: 0
+            top: 4
+            !b initial join in=dms heroes[@bob] dm joined=2 invited=0 [m3] limited prev=<m3
+        park
+        v2: !s child!k
+        woken
+            dms: 1
+            fav: 1
+            kids: 1
+            top: 4
+            !k initial join in=kids heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        v2: !c invite
+        woken
+            dms: 1
+            fav: 1
+            kids: 1
+            top: 5
+            !c initial invite in=top stripped{create invite@me}
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_sleeps_through_what_its_window_does_not_show() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2 | !c timeline m3
+        sync list second [1,1] timeline 1 state topic
+            second: 3
+            !b initial join in=second heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        park
+        v2: !c m4
+        v2: !a receipts m1@bob
+        v2: !a tags u.x
+        v2: data x.y={}
+        v2: to_device k1 | devices @bob
+        v2: presence @bob
+        asleep
+        v2: !b m5
+        woken
+            second: 3
+            !c initial join in=second heroes[@bob] joined=2 invited=0 [m4] limited prev=<m4 live=1
+    "#]]);
+}
+
+#[test]
+fn a_parked_request_wakes_for_the_extensions_that_it_asked_for() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list top [0,0] timeline 1 ext typing ext receipts ext account_data
+            top: 2
+            !b initial join in=top heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        park
+        v2: !a typing @bob
+        v2: !a receipts m1@bob
+        v2: !a tags u.x
+        asleep
+        v2: !b typing @bob
+        woken
+            top: 2
+            typing !b[@bob]
+        park
+        v2: !b receipts m2@bob
+        woken
+            top: 2
+            receipts !b[m2@bob]
+        park
+        v2: !b tags u.y
+        woken
+            top: 2
+            account_data !b[m.tag={"u.y":{}}]
+        park
+        v2: data x.y={}
+        woken
+            top: 2
+            account_data [x.y={}]
+    "#]]);
+}
+
+#[test]
+fn other_connections_supersede_nothing() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync conn=one list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync conn=two list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park conn=one
+        sync conn=two
+            all: 1
+        sync conn=three list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync conn=two list all [0,0] timeline 2
+            all: 1
+        asleep conn=one
+        v2: !a m2
+        woken conn=one
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        sync conn=two
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_request_that_starts_over_supersedes_the_parked_one() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        first list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        woken
+            429 M_LIMIT_EXCEEDED retry_after_ms=1000 Retry-After=1: a newer request on this connection has taken this one's place
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn an_answer_is_lost_with_everything_in_it() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1 | !b topic="hot" timeline m2 | to_device k1 | data x.y={"n":1}
+        lost list all [0,0] timeline 1 state name lazy ext to_device ext account_data ext receipts ext typing
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 state{join@bob} [m2] limited prev=<m2
+            account_data [x.y={"n":1}]
+            to_device [k1] next=1
+        sync list all [0,0] timeline 1 state name lazy ext to_device ext account_data ext receipts ext typing
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 state{join@bob} [m2] limited prev=<m2
+            account_data [x.y={"n":1}]
+            to_device [k1] next=1
+        v2: !a m3@eve receipts m3@bob typing @bob tags u.x | to_device k2 | data x.y={"n":2}
+        lost
+            all: 2
+            !a initial join in=all name="Tea" joined=3 invited=0 state{name="Tea" join@eve} [m3] limited prev=<m3 live=1
+            account_data [x.y={"n":2}]
+            account_data !a[m.tag={"u.x":{}}]
+            receipts !a[m3@bob]
+            to_device [k2] next=2
+            typing !a[@bob]
+        v2: !a leave | to_device k3 | !c invite
+        lost
+            all: 2
+            !c initial invite in=all stripped{create invite@me}
+            account_data [x.y={"n":2}]
+            to_device [k2 k3] next=3
+        restart
+        lost list all [0,9] timeline 5 state name lazy room !b timeline 1 state topic ext to_device ext account_data ext receipts ext typing
+            all: 2
+            !b in=all state{topic="hot"}
+            !c initial invite in=all stripped{create invite@me}
+            account_data [x.y={"n":2}]
+            to_device [k2 k3] next=3
+        sync list all [0,9] timeline 5 state name lazy room !b timeline 1 state topic ext to_device ext account_data ext receipts ext typing
+            all: 2
+            !b in=all state{topic="hot"}
+            !c initial invite in=all stripped{create invite@me}
+            account_data [x.y={"n":2}]
+            to_device [k2 k3] next=3
+        sync
+            all: 2
+            simplified: to_device [] next=3
+    "#]]);
+}
+
+#[test]
+fn a_room_that_is_joined_again_in_a_lost_answer_comes_anew_again() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5 state topic
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a leave
+        sync
+            all: 1
+            !a leave in=all [leave@me] prev=<member-5 live=1
+        v2: !a topic="new" create timeline join@me m2
+        lost
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic="new"} [join@me m2] limited prev=<member-8 live=2
+        v2: !a m3
+        sync
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic="new"} [join@me m2 m3] limited prev=<member-8 live=3
+        sync
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn a_connection_without_lists_and_rooms_may_ask_for_rooms_later() {
+    check(expect![[r#"
+        v2: !a timeline m1 | data x.y={"n":1}
+        sync ext account_data ext e2ee
+            account_data [x.y={"n":1}]
+            e2ee signed_curve25519=0
+        v2: !a m2 | data x.y={"n":2} | devices @bob
+        sync list all [0,9] timeline 5 ext account_data ext e2ee
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1 live=1
+            account_data [x.y={"n":2}]
+            e2ee signed_curve25519=0 changed[@bob] left[]
+        sync
+            all: 1
+        v2: !a m3
+        sync
+            all: 1
+            !a in=all [m3] prev=<m3 live=1
+        sync nothing ext account_data ext e2ee
+            nothing
+        v2: !a m4
+        sync nothing ext account_data ext e2ee
+            nothing
+        sync list all [0,9] timeline 5
+            all: 1
+            !a in=all [m4] prev=<m4
+    "#]]);
+}
+
+#[test]
+fn a_connection_that_asks_for_nothing_waits_and_is_answered() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync nothing
+            nothing
+        park nothing
+        v2: !a m2 | to_device k1
+        asleep
+        sync nothing
+            nothing
+        woken
+            429 M_LIMIT_EXCEEDED retry_after_ms=1000 Retry-After=1: a newer request on this connection has taken this one's place
+    "#]]);
+}
+
+#[test]
+fn one_connection_at_its_end_leaves_the_others_alone() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync conn=one list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync conn=two list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        sync conn=one pos=bogus list all [0,9] timeline 1
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        first conn=one list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m2
+        sync conn=two
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        sync conn=one
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}

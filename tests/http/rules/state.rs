@@ -293,3 +293,221 @@ fn a_tombstone_comes_as_state() {
             !a in=all state{tombstone="!new:x"} [tombstone="!new:x"] prev=<tombstone-6 live=1
     "#]]);
 }
+
+#[test]
+fn lazy_members_are_also_those_whom_membership_events_are_about() {
+    check(expect![[r#"
+        v2: !a join@eve join@kim timeline m1 kick@kim@eve
+        sync list all [0,9] timeline 1 lazy
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 state{join@eve kick@kim} [kick@kim] limited prev=s1
+        v2: !a invite@zoe@bob m2 m3
+        sync
+            all: 1
+            !a in=all heroes[@bob @eve @zoe] joined=3 invited=1 state{join@bob} [m3] limited prev=s2 live=1
+    "#]]);
+}
+
+#[test]
+fn lazy_members_that_were_wanted_by_name_before_are_not_sent_again() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1
+        sync list all [0,9] timeline 1 state member/@bob
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 state{join@bob} [m1] limited prev=<m1
+        sync list all [0,9] timeline 1 lazy
+            all: 1
+        v2: !a m2 m3@eve
+        sync list all [0,9] timeline 5 lazy
+            all: 1
+            !a in=all state{join@eve} [m2 m3] prev=<m2 live=2
+    "#]]);
+}
+
+#[test]
+fn lazy_members_that_lapse_and_return_are_told_of_what_changed_meanwhile() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1@eve
+        sync list all [0,9] timeline 5 lazy
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 state{join@eve} [m1] limited prev=<m1
+        sync list all [0,9] timeline 5
+            all: 1
+        v2: !a timeline join@eve="Evelyn"
+        sync
+            all: 1
+            !a in=all heroes[@bob @eve="Evelyn"] joined=3 invited=0 [join@eve="Evelyn"] prev=<member-6 live=1
+        sync list all [0,9] timeline 5 lazy
+            all: 1
+            !a in=all state{join@eve="Evelyn"}
+    "#]]);
+}
+
+#[test]
+fn a_rule_with_lazy_members_does_not_make_another_one_wide() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" join@eve timeline m1
+        sync list one [0,9] timeline 1 state * lazy list two [0,9] timeline 1 state name lazy
+            one: 1
+            two: 1
+            !a initial join in=one,two name="Tea" joined=3 invited=0 state{create name="Tea" join@bob} [m1] limited prev=<m1
+        sync list one [0,9] timeline 1 state * lazy list two [0,9] timeline 1 state member/*
+            one: 1
+            two: 1
+            !a in=one,two state{join@bob join@eve join@me}
+    "#]]);
+}
+
+#[test]
+fn what_is_excluded_neither_comes_nor_wakes() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" topic="hot" timeline m1
+        sync list all [0,9] state * exclude topic,member/*
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{create name="Tea"}
+        park
+        v2: !a topic="cold"
+        asleep
+        v2: !a timeline name="Coffee"
+        woken
+            all: 1
+            !a in=all name="Coffee" joined=2 invited=0 state{name="Coffee"}
+    "#]]);
+}
+
+#[test]
+fn excluding_less_sends_at_once_what_was_excluded() {
+    check_v4(expect![[r#"
+        v2: !a name="Tea" topic="hot" timeline m1
+        sync list all [0,9] state * exclude create,topic,member/*
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea"}
+        sync list all [0,9] state * exclude create,member/* +5s
+            all: 1
+            !a in=all state{topic="hot"}
+        sync list all [0,9] state * exclude create,name,topic,member/*
+            all: 1
+        v2: !a timeline topic="cold"
+        sync
+            all: 1
+        sync list all [0,9] state * exclude create,member/*
+            all: 1
+            !a in=all state{topic="cold"}
+    "#]]);
+}
+
+#[test]
+fn rules_that_come_and_go_send_nothing_twice() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="hot" x.y/k={"n":1} timeline m1 m2 m3
+        sync list one [0,9] timeline 1 state name
+            one: 1
+            !a initial join in=one name="Tea" joined=2 invited=0 state{name="Tea"} [m3] limited prev=s1
+        sync list one [0,9] timeline 1 state name list two [0,9] timeline 2 state topic
+            one: 1
+            two: 1
+            !a in=one,two state{topic="hot"} [m2 m3] limited expanded prev=s1
+        sync list one [0,9] timeline 1 state name list two [0,9] timeline 2 state topic room !a timeline 3 state x.y/*
+            one: 1
+            two: 1
+            !a in=one,two state{x.y/k={"n":1}} [m1 m2 m3] limited expanded prev=<m1
+        sync list one [0,9] timeline 1 state name
+            one: 1
+        sync list two [0,9] timeline 2 state topic
+            two: 1
+        sync room !a timeline 3 state x.y/*,topic,name
+            nothing
+        v2: !a timeline topic="cold"
+        sync list one [0,9] timeline 1 state name
+            one: 1
+            v4: !a in=one [topic="cold"] prev=<topic-10 live=1
+            simplified: !a in=one state{topic="cold"} [topic="cold"] prev=<topic-10 live=1
+        sync list one [0,9] timeline 1 state name room !a timeline 3 state *
+            one: 1
+            v4: !a in=one state{create topic="cold" join@bob join@me}
+            simplified: !a in=one state{create join@bob join@me}
+        sync
+            one: 1
+    "#]]);
+}
+
+#[test]
+fn members_are_fetched_again_after_each_gap() {
+    check(expect![[r#"
+        v2: !a join@eve timeline m1
+        sync room !a timeline 1 state member/*
+            !a initial join heroes[@bob @eve] joined=3 invited=0 state{join@bob join@eve join@me} [m1] limited prev=<m1
+        was-asked members
+        sync +0.2s
+            nothing
+        asked members
+            members !a
+        v2: !a limited prev=gap timeline m8
+        sync
+            !a state{join@bob} [m8] limited prev=gap live=1
+        was-asked members
+        sync +0.2s
+            nothing
+        asked members
+            members !a
+    "#]]);
+}
+
+#[test]
+fn members_that_were_being_fetched_when_the_server_died_are_asked_for_again() {
+    check(expect![[r#"
+        homeserver: history !a join@kim
+        homeserver: fail members hangs
+        v2: !a timeline m1
+        sync room !a timeline 1 state member/*
+            !a initial join heroes[@kim @bob] joined=3 invited=0 state{join@bob join@me} [m1] limited prev=<m1
+        was-asked members
+        restart
+        sync +5s
+            !a state{join@kim}
+    "#]]);
+}
+
+#[test]
+fn members_that_are_named_and_not_held_are_fetched() {
+    check(expect![[r#"
+        homeserver: history !a join@kim
+        v2: !a timeline m1
+        asked nothing
+        sync room !a timeline 1 state member/@bob,member/me
+            !a initial join heroes[@kim @bob] joined=3 invited=0 state{join@bob join@me} [m1] limited prev=<m1
+        asked members
+        sync room !a timeline 1 state member/@kim,member/me
+            nothing
+        sync +5s
+            !a state{join@kim}
+        asked members
+            members !a
+    "#]]);
+}
+
+#[test]
+fn a_lost_growth_of_state_comes_again() {
+    check(expect![[r#"
+        v2: !a name="Tea" topic="hot" join@eve timeline m1@eve
+        sync list all [0,9] timeline 1 state name
+            all: 1
+            !a initial join in=all name="Tea" joined=3 invited=0 state{name="Tea"} [m1] limited prev=<m1
+        lost list all [0,9] timeline 1 state name,topic lazy
+            all: 1
+            !a in=all state{topic="hot" join@eve}
+        sync list all [0,9] timeline 1 state name,topic lazy
+            all: 1
+            !a in=all state{topic="hot" join@eve}
+        v2: !a m2@bob
+        lost
+            all: 1
+            !a in=all state{join@bob} [m2] prev=<m2 live=1
+        v2: !a m3@bob
+        sync
+            all: 1
+            !a in=all state{join@bob} [m3] limited prev=<m3 live=1
+        sync
+            all: 1
+    "#]]);
+}

@@ -324,3 +324,146 @@ fn an_event_that_is_redacted_in_the_homeservers_answer_stays_so() {
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m1(redacted) m2] limited prev=<m1
     "#]]);
 }
+
+#[test]
+fn history_that_was_being_fetched_when_the_server_died_is_asked_for_again() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        homeserver: fail messages hangs
+        v2: !a timeline m4 m5
+        sync room !a timeline 4
+            !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        was-asked messages
+        restart
+        sync +5s
+            !a [m2 m3 m4 m5] limited expanded prev=<m4
+        sync +0.1s
+            nothing
+    "#]]);
+}
+
+#[test]
+fn history_that_a_list_was_content_without_is_fetched_for_a_subscription() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        v2: !a timeline m4 m5
+        sync list all [0,9] timeline 4
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        asked nothing
+        sync list all [0,9] timeline 4 room !a timeline 4 +5s
+            all: 1
+            !a in=all [m2 m3 m4 m5] limited expanded prev=<m4
+        asked messages
+            messages !a from=<m4 limit=4
+    "#]]);
+}
+
+#[test]
+fn history_is_searched_for_behind_pages_that_show_nothing() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        homeserver: fail messages json={"chunk":[],"start":"<m4","end":"<m3"}
+        v2: !a timeline m4 m5
+        sync room !a timeline 4
+            !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        sync +5s
+            v4: !a [m1 m2 m4 m5] expanded prev=<m4
+            simplified: !a [m1 m2 m4 m5] limited expanded prev=<m4
+    "#]]);
+}
+
+#[test]
+fn history_that_was_asked_for_before_a_gap_is_not_taken_for_what_is_in_it() {
+    check(expect![[r#"
+        homeserver: history !a m1 m2 m3
+        homeserver: fail messages 429 0.3
+        v2: !a timeline m4 m5
+        sync room !a timeline 4
+            !a initial join heroes[@bob] joined=2 invited=0 [m4 m5] limited prev=<m4
+        was-asked messages
+        v2: !a limited prev=gap timeline m8 m9
+        sync
+            !a [m8 m9] limited prev=gap live=2
+        pause 1
+        sync +0.1s
+            !a [m4 m5 m8 m9] limited expanded prev=<m4
+    "#]]);
+}
+
+#[test]
+fn fetched_history_comes_with_the_members_of_its_senders() {
+    check(expect![[r#"
+        homeserver: history !a join@kim join@lea m1@kim m2@lea m3@kim
+        v2: !a timeline m4 m5
+        sync room !a timeline 4 lazy
+            !a initial join heroes[@kim @lea @bob] joined=4 invited=0 state{join@bob} [m4 m5] limited prev=<m4
+        sync +5s
+            !a state{join@lea join@kim join@bob} [m2 m3 m4 m5] limited expanded prev=<m4
+        v2: !a m6@kim
+        sync
+            !a [m6] prev=<m6 live=1
+    "#]]);
+}
+
+#[test]
+fn a_limit_that_shrinks_and_grows_sends_only_what_was_not_sent() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2 m3 m4
+        sync list all [0,9] timeline 3
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2 m3 m4] limited prev=s1
+        sync list all [0,9] timeline 0
+            all: 1
+        v2: !a m5
+        sync
+            all: 1
+        sync list all [0,9] timeline 2
+            all: 1
+            !a in=all [m4 m5] limited expanded prev=s1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a in=all [m1 m2 m3 m4 m5] limited expanded prev=<m1
+        sync list all [0,9] timeline 1
+            all: 1
+        v2: !a m6
+        sync
+            all: 1
+            !a in=all [m6] prev=<m6 live=1
+        sync list all [0,9] timeline 5
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn a_lost_expansion_comes_again() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2 m3
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m3] limited prev=s1
+        lost list all [0,9] timeline 3
+            all: 1
+            !a in=all [m1 m2 m3] limited expanded prev=<m1
+        v2: !a m4
+        sync list all [0,9] timeline 3
+            all: 1
+            !a in=all [m2 m3 m4] limited expanded prev=s1 live=1
+        sync list all [0,9] timeline 3
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn a_gap_without_a_token_of_its_own_still_has_one() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a timeline m8 m9 json={"timeline":{"limited":true,"prev_batch":null}}
+        sync
+            all: 1
+            !a in=all [m8 m9] limited prev=s2 live=2
+    "#]]);
+}

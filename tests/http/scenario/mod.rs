@@ -31,14 +31,15 @@
 //! `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude … dm tags=…`; `room !a timeline 20 state *`;
 //! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
 //!
-//! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields. `page !a
-//! prev=TOKEN` pages back, `page !a pos` from the last `pos`. `restart` kills the server's process and starts it again,
-//! `stop` ends it in order. `status`, `settled WORD`, `login TOKEN`, `logout TOKEN soft`, `login-device TABLET`, `was-asked
+//! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields, `<x*3>` for
+//! `xxx`, `\xff` for that byte. `page !a prev=TOKEN` pages back, `page !a pos` from the last `pos`; `ask keys/changes
+//! from=pos to=pos:2 device=TABLET` asks what passes through, with the last or the second `pos` received. `restart` kills the server's process and starts it again,
+//! `stop` ends it in order. `status`, `settled WORD`, `login TOKEN`, `logout TOKEN soft`, `log-out DEVICE` (through us), `login-device TABLET`, `was-asked
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!
 //! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
-//! the homeserver MSC4222: none of it may change what comes, but for scenarios that count requests. `SCENARIO_LOG=debug`
-//! shows what the servers say.
+//! the homeserver MSC4222: none of it may change what comes. A scenario that says `# Undisturbed: …` goes without, and says
+//! why: it counts requests, say. `npm run test:full` runs them all so. `SCENARIO_LOG=debug` shows what the servers say.
 
 mod answer;
 mod request;

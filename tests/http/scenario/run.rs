@@ -124,6 +124,8 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
+            "ask" => return self.ask(rest).await,
+            "log-out" => return self.log_out(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
@@ -172,12 +174,20 @@ impl Run {
         self.homeserver.taken(device, &self.homeserver.latest(device)).await;
     }
 
+    /// A device logs out, through us.
+    async fn log_out(&mut self, device: &str) -> Vec<String> {
+        let http = self.server.post("/_matrix/client/v3/logout").bearer_auth(device).body("{}");
+        vec![outcome(&receive(http).await)]
+    }
+
     /// Waits until the account's status names a word: a state, or a phase of the bootstrap. Without one, until it is not
-    /// live any more.
-    async fn settled(&self, word: &str) {
+    /// live any more. `device=TABLET` asks as that device.
+    async fn settled(&self, line: &str) {
         let begin = Instant::now();
+        let (word, device) = line.split_once("device=").unwrap_or((line, "PHONE"));
+        let word = word.trim();
         loop {
-            let status = self.status("PHONE").await;
+            let status = self.status(device).await;
             let holds =
                 if word.is_empty() { !status.starts_with("live") } else { status.split(' ').any(|said| said == word) };
             if holds {
@@ -313,9 +323,37 @@ impl Run {
             None => ("", rest),
         };
         let target = format!("{}?{query}", wire::path(self.wire));
-        let http = self.server.post(&target).bearer_auth("PHONE").body(many(body));
-        let received = receive(http).await;
-        vec![if received.status == 200 { "200".to_owned() } else { error(&received) }]
+        let http = self.server.post(&target).bearer_auth("PHONE").body(spelled(&many(body)));
+        vec![outcome(&receive(http).await)]
+    }
+
+    /// `ask PATH WORDS`: a request that passes through, such as `ask keys/changes from=pos to=pos:2`. `pos` is that of the
+    /// last answer, `pos:2` that of the second.
+    async fn ask(&self, rest: &str) -> Vec<String> {
+        let mut split = words(rest).into_iter();
+        let path = split.next().expect("a path");
+        let received = self.connections.values().flat_map(|connection| &connection.received).collect::<Vec<_>>();
+        let device = split.clone().find_map(|word| word.strip_prefix("device=").map(str::to_owned));
+        let value = |value: &str| match value.strip_prefix("pos") {
+            Some("") => (*received.last().expect("a pos")).clone(),
+            Some(number) => match number.strip_prefix(':').and_then(|number| number.parse::<usize>().ok()) {
+                Some(number) => received[number - 1].clone(),
+                None => value.to_owned(),
+            },
+            None => value.to_owned(),
+        };
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let query: Vec<String> = split
+            .filter(|word| !word.starts_with("device="))
+            .map(|word| {
+                let (name, text) = word.split_once('=').expect("NAME=VALUE");
+                format!("{name}={}", encode(&value(text)))
+            })
+            .collect();
+        let target = format!("/_matrix/client/v3/{path}?{}", query.join("&"));
+        let http = self.server.get(&target).bearer_auth(device.as_deref().unwrap_or("PHONE"));
+        vec![outcome(&receive(http).await)]
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.
@@ -366,6 +404,10 @@ async fn receive(http: reqwest::RequestBuilder) -> Received {
     }
 }
 
+fn outcome(received: &Received) -> String {
+    if received.status == 200 { "200".to_owned() } else { error(received) }
+}
+
 fn error(received: &Received) -> String {
     let body: Value = serde_json::from_slice(&received.body).unwrap_or_default();
     let mut line = format!("{} {}", received.status, body["errcode"].as_str().unwrap_or("?"));
@@ -390,4 +432,28 @@ fn many(body: &str) -> String {
         .map(|n| format!("\"k{n}\": {}", value[..end].replace("%n", &n.to_string())))
         .collect();
     format!("{before}{}{}", fields.join(","), &value[end + 1..])
+}
+
+/// `<x*3>` in a body stands for `xxx`, `\xff` for that byte.
+fn spelled(body: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = body;
+    while let Some(c) = rest.chars().next() {
+        let repeated = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).and_then(|(inside, after)| {
+            let (text, count) = inside.split_once('*')?;
+            Some((text.repeat(count.parse().ok()?), after))
+        });
+        let byte = rest.strip_prefix("\\x").and_then(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
+        if let Some((text, after)) = repeated {
+            bytes.extend(text.as_bytes());
+            rest = after;
+        } else if let Some(byte) = byte {
+            bytes.push(byte);
+            rest = &rest[4..];
+        } else {
+            bytes.extend(c.to_string().as_bytes());
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    bytes
 }

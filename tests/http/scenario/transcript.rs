@@ -13,6 +13,9 @@ struct Step<'a> {
 
 const WIRES: [Wire; 2] = [Wire::V4, Wire::Simplified];
 
+/// A comment that begins so says why no mishap may happen in the scenario.
+const UNDISTURBED: &str = "# Undisturbed:";
+
 /// Runs a scenario over every wire and compares.
 #[track_caller]
 pub fn check(scenario: Expect) {
@@ -35,12 +38,15 @@ pub fn check_simplified(scenario: Expect) {
 fn play(scenario: &Expect, wires: &[Wire]) {
     let text = dedent(scenario.data());
     let steps: Vec<Step<'_>> = text.lines().filter(|line| is_step(line)).map(|line| Step::read(line, wires)).collect();
+    let undisturbed = text.lines().any(|line| line.starts_with(UNDISTURBED));
+    let mishaps = if undisturbed { Mishaps::default() } else { mishaps() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let outputs: Vec<Vec<Vec<String>>> = runtime.block_on(async {
         match wires {
-            [one] => vec![run(*one, &steps).await],
+            [one] => vec![run(*one, &steps, mishaps).await],
             _ => {
-                let (v4, simplified) = tokio::join!(run(Wire::V4, &steps), run(Wire::Simplified, &steps));
+                let (v4, simplified) =
+                    tokio::join!(run(Wire::V4, &steps, mishaps), run(Wire::Simplified, &steps, mishaps));
                 vec![v4, simplified]
             }
         }
@@ -64,9 +70,9 @@ fn play(scenario: &Expect, wires: &[Wire]) {
 }
 
 /// Returns what came of each step on one wire.
-async fn run(wire: Wire, steps: &[Step<'_>]) -> Vec<Vec<String>> {
+async fn run(wire: Wire, steps: &[Step<'_>], mishaps: Mishaps) -> Vec<Vec<String>> {
     let with_process = steps.iter().any(|step| step.line == "restart" || step.line == "stop");
-    let mut run = Run::start(wire, with_process, mishaps()).await;
+    let mut run = Run::start(wire, with_process, mishaps).await;
     let mut outputs = Vec::with_capacity(steps.len());
     for step in steps {
         let output = if step.wires.contains(&wire) { run.step(step.line).await } else { Vec::new() };

@@ -120,6 +120,7 @@ impl Homeserver {
                 answer["next_batch"] = json!("whole");
                 state.whole = Some(answer);
             }
+            "now" => state.now = Some(super::answers::answer(&mut state, rest)),
             "history" => history(&mut state, &split),
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
@@ -241,6 +242,10 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
     let segments: Vec<&str> = rest.split('/').collect();
     let (endpoint, room) = match segments.as_slice() {
         ["sync"] => return sync(&inner, &device, &query).await,
+        ["logout"] => {
+            inner.lock().tokens.retain(|_, owner| *owner != device);
+            return Json(json!({})).into_response();
+        }
         ["account", "whoami"] => ("whoami", ""),
         ["joined_rooms"] => ("joined_rooms", ""),
         ["notifications"] => ("notifications", ""),
@@ -346,7 +351,7 @@ fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) 
     let default = Device::default();
     let device = state.devices.get(name).unwrap_or(&default);
     match kind {
-        "start" => device.start.clone(),
+        "start" => state.now.clone().or_else(|| device.start.clone()),
         "whole" => state.whole.clone(),
         _ => {
             let answer = device.answers.get(since).cloned();
@@ -364,7 +369,11 @@ fn note_poll(inner: &Inner, name: &str, kind: &str, since: &str, query: &Query) 
         "offline" => String::new(),
         presence => format!(" {presence}"),
     };
-    let asked = if kind == "sync" { format!("sync since={since}{presence}") } else { format!("sync {kind}") };
+    let mut asked = if kind == "sync" { format!("sync since={since}{presence}") } else { format!("sync {kind}") };
+    let filter: Value = query.get("filter").and_then(|filter| serde_json::from_str(filter).ok()).unwrap_or_default();
+    if filter["presence"]["limit"] != json!(0) {
+        asked.push_str(" with-presence");
+    }
     state.asked.push(asked);
     drop(state);
     inner.changed.notify_waiters();
@@ -379,7 +388,11 @@ fn messages(state: &State, room: &str, query: &Query) -> Response {
     let first = end.saturating_sub(limit);
     let chunk: Vec<&Value> = room.events[first..end].iter().rev().collect();
     let token = (first > 0).then(|| before_token(&room.events[first]));
-    Json(json!({ "chunk": chunk, "start": query.get("from").unwrap_or("end"), "end": token })).into_response()
+    let is_sender = |member: &&Value| chunk.iter().any(|event| event["sender"] == member["state_key"]);
+    let members = room.state.values().filter(|event| event["type"] == "m.room.member");
+    let state: Vec<&Value> = members.filter(is_sender).collect();
+    let start = query.get("from").unwrap_or("end");
+    Json(json!({ "chunk": chunk, "start": start, "end": token, "state": state })).into_response()
 }
 
 fn context(state: &State, room: &str, event: &str) -> Response {

@@ -26,6 +26,8 @@ pub struct State {
     pub without: BTreeSet<String>,
     /// What it answers to a first sync without a filter, once told.
     pub whole: Option<Value>,
+    /// What it answers to a first sync without rooms, if that is not what the device began with.
+    pub now: Option<Value>,
     pub joined_rooms: Vec<String>,
     pub notified_rooms: Vec<String>,
     /// Whether it answers with MSC4222's `state_after`.
@@ -65,7 +67,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Reads the words for one: `500`, `401 soft`, `403 M_FORBIDDEN`, `429 0.3`, `null`, `empty`, `html`, `half`, `hangs`.
+    /// Reads the words for one: `500`, `401 soft`, `403 M_FORBIDDEN`, `429 0.3`, `null`, `empty`, `html`, `half`, `hangs`,
+    /// `json={…}`.
     pub fn parse(words: &[&str]) -> Option<Fault> {
         let error = |errcode: &str| json!({ "errcode": errcode, "error": "scripted" });
         let second = words.get(1).copied();
@@ -75,6 +78,9 @@ impl Fault {
             "html" => return Some(Fault::Status(200, "<html>hello</html>".to_owned())),
             "half" => return Some(Fault::BreaksOff(r#"{"next_batch":"s99","rooms":{"#.to_owned())),
             "hangs" => return Some(Fault::Hangs),
+            word if word.starts_with("json=") => {
+                return Some(Fault::Status(200, word.trim_start_matches("json=").to_owned()));
+            }
             "401" => {
                 let mut body = error("M_UNKNOWN_TOKEN");
                 body["soft_logout"] = json!(second == Some("soft"));
