@@ -157,7 +157,7 @@ impl Connections {
                 .push((stored::directory_key(&ticket.device), Some(stored::encode_directory(&device.directory))));
         }
         if let Some(connection) = self.connection(ticket) {
-            connection.handle_write_failed();
+            connection.handle_write_failed(ticket.serial);
         }
     }
 
