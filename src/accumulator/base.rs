@@ -28,11 +28,11 @@ const MEMBER: &str = "m.room.member";
 /// How a base was come by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseKind {
-    /// Room by room, to have something to show: provisional, replaced by the other two.
+    /// Room by room, to have something to show: provisional, replaced by the other two. It may know more than the chain.
     Scout,
-    /// From one unfiltered first `/sync`.
+    /// From one unfiltered first `/sync`. The chain must have been asked since.
     Whole,
-    /// Room by room, because the whole cannot be had.
+    /// Room by room, because the whole cannot be had. The chain must have been asked since.
     Crawl,
 }
 
@@ -215,7 +215,7 @@ fn lay_timeline(
         token_before: joined.prev_batch.as_deref(),
         token_after,
         complete: false,
-        chain_start: (started && kind == BaseKind::Whole).then_some(start),
+        chain_start: (started && kind != BaseKind::Scout).then_some(start),
     };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),

@@ -55,8 +55,8 @@ pub(super) struct Laid<'a> {
     pub token_after: Option<&'a str>,
     /// Nothing is before the first one.
     pub complete: bool,
-    /// Where the chain of `since` began, if all is at hand that it has brought and that these events may hold. What stands
-    /// behind the last known one then is from before that, and nobody else will bring it.
+    /// Where the chain of `since` began, if it has brought all that these events may hold. What stands behind the last
+    /// known one then is from before that, and nobody else will bring it.
     pub chain_start: Option<Position>,
 }
 
@@ -305,8 +305,10 @@ impl Timeline {
     fn lay_apart(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
         let at = chain_start.min(self.slots.len());
         let later = self.slots.get(at..).unwrap_or_default();
+        // The chain may be behind what is laid, which stands after it then.
+        let may_be_behind = laid.chain_start.is_none() && later.iter().any(|slot| slot.event.live);
         // Where the chain itself has a hole, the events may belong in it as well as before it: nobody can tell.
-        if events.is_empty() || later.iter().skip(1).any(|slot| slot.event.gap_before) {
+        if events.is_empty() || may_be_behind || later.iter().skip(1).any(|slot| slot.event.gap_before) {
             return;
         }
         let at_live_end = later.is_empty() && at > 0;

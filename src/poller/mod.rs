@@ -55,15 +55,15 @@ impl PollError {
 pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
     let mut backoff = Backoff::default();
     let mut panics = 0;
-    let mut answers = poll.answers();
+    let mut answers = poll.answered();
     while platform::guarded(keep_polling(Rc::clone(&account), Rc::clone(&poll))).await.is_err() {
         tracing::error!(user = %account.user_id(), device = %poll.device(), "a poll ended by a panic");
         // It ended with the loop.
         poll.set_bootstrapping(false);
-        if poll.answers() > answers {
+        if poll.answered() > answers {
             (panics, backoff) = (0, Backoff::default());
         }
-        answers = poll.answers();
+        answers = poll.answered();
         panics += 1;
         if panics >= limits::POLL_PANICS {
             let message = "polling the homeserver fails by a fault of the sync engine".to_owned();
@@ -140,6 +140,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         with_presence,
     };
     let token = poll.token();
+    let number = poll.ask();
     let body = tokio::select! {
         biased;
         // It asks again, at once and without waiting for news. Its `since` is unchanged, so what the homeserver was about
@@ -166,7 +167,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account).await?;
     }
-    poll.note_answer(account.now());
+    poll.note_answer(number, account.now());
     if request.since.is_none() {
         // Only now the device's keys can be told of, also where the homeserver does not count any.
         account.wake_all();

@@ -51,10 +51,12 @@ fn newest(room: &JoinedRoom<'_>) -> Timestamp {
     room.timeline.last().map_or(Timestamp(0), |event| parse::origin_server_ts(event))
 }
 
-async fn catch_up(account: &Account, poll: &Poll) {
-    let before = poll.answers();
+/// Waits for the answer to a request of the chain that is sent from now on: the one before may be on its way, and know
+/// less than the whole.
+pub(super) async fn catch_up(account: &Account, poll: &Poll) {
+    let before = poll.asked();
     poll.hurry();
-    while poll.answers() == before {
+    while poll.answered() <= before {
         account.changed.notified().await;
     }
 }

@@ -272,6 +272,26 @@ fn a_chain_that_begins_anew_takes_the_new_whole() {
 }
 
 #[test]
+fn a_scouted_room_may_know_more_than_the_chain() {
+    // Nobody can tell yet where its events belong; the chain brings them.
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m3
+         scout
+           join !a create @me=join | m8 m9
+         v2 s2
+           join !a | m7 m8 m9 limited prev:p",
+        expect![[r#"
+            !a join provisional active 6000
+              0..4 [m3 s1>] gap [<p m7 m8 m9 s2>]
+              create^2? @me=join^2?
+        "#]],
+    );
+}
+
+#[test]
 fn what_happened_between_two_chains_is_appended_and_moves_the_room() {
     // Nobody else brings it: the new chain begins behind it.
     check(
