@@ -44,6 +44,8 @@ pub struct Client {
     pub quiet: bool,
     /// Whether its connection may have made room for others.
     pub crowded_out: bool,
+    /// Whether it may have to begin anew, because whose devices changed is not known.
+    pub chain_broken: bool,
     /// When it had its last answer, in milliseconds.
     pub last_answer: u64,
 }

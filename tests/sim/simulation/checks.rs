@@ -48,6 +48,7 @@ impl Simulation {
         self.compare()?;
         self.check_wake_up(seed).await?;
         self.power_was_lost = false;
+        self.clients.iter_mut().for_each(|client| client.chain_broken = false);
         self.token_refused.fill(false);
         Ok(())
     }
@@ -68,6 +69,7 @@ impl Simulation {
             let complete = progress.as_ref().is_some_and(|status| status.progress.phase == "complete");
             if complete && self.is_caught_up() {
                 self.ledger.note_first_poll(self.upstream.first_polls());
+                self.ledger.note_rest();
                 self.ledger.paged = self.upstream.paged();
                 return Ok(());
             }

@@ -85,6 +85,10 @@ impl Simulation {
 
     /// Lets clients take the answers that have come.
     pub(super) fn collect(&mut self) -> Outcome {
+        if self.upstream.take_chain_broken() {
+            self.ledger.note_disorder();
+            self.clients.iter_mut().filter(|client| client.config.e2ee).for_each(|client| client.chain_broken = true);
+        }
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
             let reply = client.waiting.as_ref().and_then(|waiting| waiting.reply.borrow_mut().take());
@@ -138,6 +142,7 @@ impl Simulation {
         let client = &self.clients[number];
         self.power_was_lost
             || client.crowded_out
+            || client.chain_broken
             || self.clock.millis().saturating_sub(client.last_answer) > FORGOTTEN_AFTER
     }
 

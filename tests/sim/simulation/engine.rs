@@ -117,6 +117,7 @@ impl Simulation {
     pub(super) fn expire_token(&mut self, device: usize) {
         self.world.borrow_mut().expire_tokens(self.me, Some(&self.devices[device]), true);
         self.token_refused[device] = true;
+        self.ledger.note_disorder();
         self.upstream.note_change();
     }
 
@@ -133,6 +134,7 @@ impl Simulation {
         let Some(engine) = &self.engine else { return };
         engine.account.end_poll(self.devices[device].as_str().into());
         self.poll_ended[device] = true;
+        self.ledger.note_disorder();
     }
 
     /// Has the device polled for, as every request of one of its clients does.

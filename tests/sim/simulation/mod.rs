@@ -166,7 +166,7 @@ impl Simulation {
             StateName::UnstableStateAfter => StateKey::UnstableStateAfter,
             StateName::State => StateKey::State,
         };
-        let upstream = Upstream::new(Rc::clone(&world), clock, state_key, seed_of(plan, 1));
+        let upstream = Upstream::new(Rc::clone(&world), clock, state_key, seed_of(plan, 1), traced);
         let mut simulation = Simulation {
             world,
             ledger: Ledger::default(),
@@ -220,6 +220,7 @@ impl Simulation {
             deaf: false,
             quiet: false,
             crowded_out: false,
+            chain_broken: false,
             last_answer: self.clock.millis(),
         }
     }
@@ -290,9 +291,8 @@ impl Simulation {
     /// Writes down what happens, if anybody wants to know.
     fn note(&mut self, line: impl FnOnce() -> String) {
         let Some(trace) = &mut self.trace else { return };
-        if trace.len() == TRACE {
-            trace.pop_front();
-        }
+        trace.extend(self.upstream.take_log());
+        trace.drain(..trace.len().saturating_sub(TRACE));
         let (time, pos) = (self.clock.millis() % 1_000_000_000, self.world.borrow().pos());
         trace.push_back(format!("{time} @{pos} {}", line()));
     }
