@@ -245,7 +245,9 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
     if !chain_unread {
         sync::counts(room, joined.notification_count, joined.highlight_count);
     }
-    ephemeral::apply_base(room, &joined.ephemeral);
+    if kind != BaseKind::Scout {
+        ephemeral::apply_base(room, &joined.ephemeral);
+    }
     account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
 }
 
