@@ -114,7 +114,7 @@ impl Judge<'_> {
             let user = self.world.user_id(receipt.user).to_string();
             let event = self.world.event_id(receipt.event);
             let held = has.receipts.get(&(receipt.kind.to_string(), user.clone(), receipt.thread.clone()));
-            // A receipt that came before its event was paged back had nothing to be kept with.
+            // A receipt that came before its event was paged back may have had nothing to be kept with.
             let is_due = is_own || (seen.contains(event.as_str()) && !self.ledger.paged.contains(&shown.room.no));
             if is_due && held != Some(&event) {
                 let held = held.map(|id| self.world.find_event(id));

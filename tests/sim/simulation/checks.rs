@@ -11,7 +11,7 @@ use crate::{
     homeserver::sync::StateKey,
     homeserver::world::{World, json_of},
     operations::{self, Happening},
-    oracle::Judge,
+    oracle::{Activity, Judge},
 };
 
 /// How long everything may take to come to rest, in virtual time.
@@ -123,14 +123,16 @@ impl Simulation {
     fn compare(&mut self) -> Outcome {
         self.ledger.paged = self.upstream.paged();
         let world = self.world.borrow();
-        let judge = self.judge(&world, false);
+        let activity = Activity::of(&world);
+        let judge = self.judge(&world, &activity, false);
         let complaints: Vec<String> = self.clients.iter().flat_map(|client| judge.complaints(client)).collect();
         if complaints.is_empty() { Ok(()) } else { Err(self.fail("oracle", complaints)) }
     }
 
-    fn judge<'a>(&'a self, world: &'a World, is_asleep: bool) -> Judge<'a> {
+    fn judge<'a>(&'a self, world: &'a World, activity: &'a Activity, is_asleep: bool) -> Judge<'a> {
         Judge {
             world,
+            activity,
             ledger: &self.ledger,
             me: self.me,
             crawled: self.upstream.has_crawled(),
@@ -172,7 +174,8 @@ impl Simulation {
         self.ledger.paged = self.upstream.paged();
         let world = Rc::clone(&self.world);
         let world = world.borrow();
-        let judge = self.judge(&world, true);
+        let activity = Activity::of(&world);
+        let judge = self.judge(&world, &activity, true);
         let is_asleep = |waiting: &crate::client::Waiting| waiting.reply.borrow().is_none();
         let sleepers = self.clients.iter().filter(|client| client.waiting.as_ref().is_some_and(is_asleep));
         let complaints: Vec<String> = sleepers.flat_map(|client| judge.complaints(client)).collect();
