@@ -33,13 +33,13 @@ impl Judge<'_> {
     }
 
     fn check_e2ee(&self, client: &Client, complaints: &mut Vec<String>) {
+        let Some(began) = client.has.e2ee_began else { return complaints.push("was told nothing of keys".to_owned()) };
         for (pos, user) in &self.ledger.device_changes {
             let id = &**self.world.user_id(*user);
             let told = client.has.devices_changed.get(id).copied().unwrap_or(0);
-            if *pos > client.has.began && told < *pos && self.world.share_a_room(self.me, *user) {
+            if *pos > began && told < *pos && self.world.share_a_room(self.me, *user) {
                 complaints.push(format!(
-                    "devices of {id} changed at {pos}, which was not told (last told at {told}, began at {})",
-                    client.has.began
+                    "devices of {id} changed at {pos}, which was not told (last told at {told}, began at {began})"
                 ));
             }
         }
