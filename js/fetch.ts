@@ -18,6 +18,8 @@ export interface FetchHost {
   v2Token(pos: string, before: boolean): Promise<string | undefined>;
   /** Notes the access token of a request. */
   tokenSeen(token: string): Promise<Owner>;
+  /** The user forgot a room. */
+  forgotten(roomId: string): void;
   /** The device was logged out. */
   loggedOut(): void;
 }
@@ -42,6 +44,7 @@ const SYNC: Record<string, Wire> = {
 const V2_SYNC = /^\/_matrix\/client\/(v3|r0)\/sync$/;
 const VERSIONS = "/_matrix/client/versions";
 const LOGOUT = /^\/_matrix\/client\/(v3|r0)\/logout(\/all)?$/;
+const FORGET = /^\/_matrix\/client\/(v3|r0)\/rooms\/([^/]+)\/forget$/;
 /** Endpoints whose `from` and `to` may be a `pos`. */
 const PAGED = /^\/_matrix\/client\/(v1|v3|r0|unstable)\/(rooms\/[^/]+\/(messages|relations\/.+)|keys\/changes)$/;
 /** The shape of a `pos`; the engine knows whether it is one. */
@@ -80,6 +83,8 @@ export function createFetch(host: FetchHost): typeof fetch {
     if (token) void host.tokenSeen(token);
     if (method === "GET" && path === VERSIONS && response.ok) return withOurFeatures(response);
     if (method === "POST" && LOGOUT.test(path) && response.ok) host.loggedOut();
+    const forgotten = method === "POST" && response.ok && FORGET.exec(path)?.[2];
+    if (forgotten) host.forgotten(decoded(forgotten));
     return response;
   };
 }
@@ -108,6 +113,15 @@ async function sync(host: FetchHost, wire: Wire, url: URL, input: RequestInfo | 
     request.signal.throwIfAborted();
     if (error instanceof SashError) return json(error.status, errorBody(error));
     throw error;
+  }
+}
+
+/** What is no percent-encoding stays as it is. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
   }
 }
 

@@ -15,6 +15,7 @@ export {
 } from "./errors.js";
 export type { SashErrorOptions } from "./errors.js";
 export type { SashEventMap } from "./events.js";
+export type * from "./explain.js";
 export type { CallOptions, Sash, SashOptions } from "./sash.js";
 export type { Progress, State, Status } from "./status.js";
 export type { StreamPosition } from "./stream.js";

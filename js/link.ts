@@ -67,7 +67,7 @@ export class Link {
   }
 
   /** Sends a sliding sync request; `body` is given away. Rejects with the signal's reason when it aborts. */
-  async sync(wire: Wire, query: string, body: ArrayBuffer, signal?: AbortSignal | null): Promise<Answer> {
+  async sync(wire: Wire | "explain", query: string, body: ArrayBuffer, signal?: AbortSignal | null): Promise<Answer> {
     signal?.throwIfAborted();
     let abort: (() => void) | undefined;
     try {
@@ -87,6 +87,11 @@ export class Link {
   /** Returns the v2 token that a `pos` stands for, `undefined` if it is not one of the engine's. */
   async v2Token(pos: string, before: boolean): Promise<string | undefined> {
     return (await this.#ask((id) => ({ type: "v2-token", id, pos, before }))) as string | undefined;
+  }
+
+  /** Forgets a room that the user has forgotten on the homeserver. */
+  async forgetRoom(roomId: string): Promise<void> {
+    await this.#ask((id) => ({ type: "forget-room", id, roomId }));
   }
 
   setToken(token: string): void {

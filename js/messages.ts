@@ -22,11 +22,12 @@ export interface Account {
 export type ToWorker =
   /** First of all, and once. `alive` names a lock that the worker shall hold as long as it lives. */
   | { type: "open"; protocol: number; id: number; account: Account; alive: string; wasmUrl?: string }
-  /** `body` is transferred. Replied to by `answer`. */
-  | { type: "sync"; id: number; wire: Wire; query: string; body: ArrayBuffer }
+  /** `body` is transferred. Replied to by `answer`. As `explain` it asks what `GET /_sash/explain` with this query does. */
+  | { type: "sync"; id: number; wire: Wire | "explain"; query: string; body: ArrayBuffer }
   /** The request `id` is not waited for any more; it gets no reply. */
   | { type: "abort"; id: number }
   | { type: "v2-token"; id: number; pos: string; before: boolean }
+  | { type: "forget-room"; id: number; roomId: string }
   | { type: "set-token"; token: string }
   /** End polling; keep what is stored. */
   | { type: "stop"; id: number }

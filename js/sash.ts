@@ -1,8 +1,9 @@
 // One open engine, as the page has it.
 import { ClosedError, errorFromAnswer, errorFromCode, type SashError } from "./errors.js";
 import { TypedEventTarget } from "./events.js";
+import type { Explanation } from "./explain.js";
 import { createFetch } from "./fetch.js";
-import { Link, type LocksLike, type WorkerLike } from "./link.js";
+import { type Answer, Link, type LocksLike, type WorkerLike } from "./link.js";
 import type { Wire } from "./messages.js";
 import type { Status } from "./status.js";
 import { sleep, stream, type StreamPosition } from "./stream.js";
@@ -98,6 +99,8 @@ export class Sash extends TypedEventTarget {
       answer: (wire, query, body, signal) => this.#link.sync(wire, query, body, signal),
       v2Token: (pos, before) => this.#link.v2Token(pos, before),
       tokenSeen: (token) => this.#tokens.see(token),
+      // The engine may be gone already; then the room is forgotten with the rest.
+      forgotten: (roomId) => void this.#link.forgetRoom(roomId).catch(() => {}),
       // The engine may be gone already; then there is nothing to stop.
       loggedOut: () => void this.#link.stop().catch(() => {}),
     });
@@ -132,10 +135,7 @@ export class Sash extends TypedEventTarget {
   async sync(request: SyncRequest | SimplifiedSyncRequest, { signal, api = "v4" }: CallOptions = {}): Promise<SyncResponse | SimplifiedSyncResponse> {
     const { query, body } = api === "simplified" ? inQuery(request) : { query: "", body: request };
     const bytes = new TextEncoder().encode(JSON.stringify(body));
-    const answer = await this.#link.sync(api, query, bytes.buffer, signal);
-    const parsed = JSON.parse(new TextDecoder().decode(answer.body));
-    if (answer.status !== 200) throw errorFromAnswer(answer.status, parsed);
-    return parsed;
+    return read(await this.#link.sync(api, query, bytes.buffer, signal));
   }
 
   /**
@@ -158,6 +158,16 @@ export class Sash extends TypedEventTarget {
       random: Math.random,
     };
     return stream(host, configure, signal);
+  }
+
+  /**
+   * Explains why a room is, or is not, in what this device's connections are sent: what the engine holds of it, its place in each list of the last request and
+   * the filters that keep it out, what was sent and confirmed, and what a request would get of it now. Nothing is taken as sent by it. For development: its
+   * sentences (`because`) may change, its fields stay. `connId` names one connection, on either API; `""` is the one without a `conn_id`.
+   */
+  async explain(roomId: string, { connId }: { connId?: string } = {}): Promise<Explanation> {
+    const query = new URLSearchParams({ room: roomId, ...(connId !== undefined && { conn_id: connId }) });
+    return read(await this.#link.sync("explain", query.toString(), new ArrayBuffer(0)));
   }
 
   /** Ends polling, waits for what is being written, and ends the worker. What is stored stays. Pending calls reject with `ClosedError`. Never rejects. */
@@ -239,6 +249,13 @@ export class Sash extends TypedEventTarget {
     }
     return "unknown";
   }
+}
+
+/** Reads an answer. Throws what an error status stands for. */
+function read({ status, body }: Answer): any {
+  const parsed = JSON.parse(new TextDecoder().decode(body));
+  if (status !== 200) throw errorFromAnswer(status, parsed);
+  return parsed;
 }
 
 /** The simplified API has some of its parameters in the query. */

@@ -67,6 +67,8 @@ function handle(message: ToWorker): void {
       return engine?.setToken(message.token);
     case "v2-token":
       return void reply(message.id, () => opened().v2Token(message.pos, message.before));
+    case "forget-room":
+      return void reply(message.id, () => opened().forgetRoom(message.roomId));
     case "stop":
       return void reply(message.id, () => opened().stop());
     case "delete":

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { integrationTests } from './lib/cargo.mjs';
 import { add, countLine, none } from './lib/counts.mjs';
-import { buildEngine, buildNpm, buildPage, buildServer } from './lib/outputs.mjs';
+import { buildEngine, buildNpm, buildPage, buildSdkProgram, buildServer } from './lib/outputs.mjs';
 import { fromRoot } from './lib/paths.mjs';
 import { onInterrupt } from './lib/processes.mjs';
 import { Problem, report, run, seconds, step } from './lib/steps.mjs';
@@ -40,7 +40,7 @@ const PARTS = { style, rust, sim, wasm, e2e };
 
 async function* style({ full }) {
   yield { name: 'setup', work: () => setUp('rust', 'lints', 'wasmTarget', 'npm'), needed: true };
-  yield { name: 'cargo fmt', work: () => run('cargo', ['fmt', '--check']) };
+  for (const manifest of ['Cargo.toml', 'tests/matrix-sdk/Cargo.toml']) yield { name: `cargo fmt, ${manifest}`, work: () => run('cargo', ['fmt', '--check', '--manifest-path', manifest]) };
   yield { name: 'clippy, native', work: () => run('cargo', ['clippy', '--locked', '--lib', '--bins', '--', '-D', 'warnings']) };
   // Tests, examples and benches are programs of their own: they may look at the clock and spawn.
   const programs = ['--tests', '--examples', '--benches', '--', '-D', 'warnings', '-A', 'clippy::disallowed_methods'];
@@ -91,11 +91,11 @@ async function* wasm({ filter }) {
 async function* e2e({ full, filter }) {
   yield { name: 'setup', work: () => setUp('rust', 'wasmTarget', 'wasmTools', 'npm', 'browser', 'synapse'), needed: true };
   // The package as it ships; the server as the Rust tests have built it already.
-  yield { name: 'build', work: async () => { await buildServer({ release: false }); await buildNpm(); await buildPage(); }, needed: true };
+  yield { name: 'build', work: async () => { await buildServer({ release: false }); await buildNpm(); await buildPage(); if (full) await buildSdkProgram(); }, needed: true };
   const files = testFiles('tests/e2e').filter((file) => filter.length === 0 || filter.some((word) => basename(file).includes(word)));
   if (files.length === 0) return yield { name: 'end to end', work: () => missing('tests/e2e/*.test.mjs') };
   const env = full ? { SASH_FULL: '1' } : {};
-  yield { name: 'end to end', tests: true, work: (count) => run(process.execPath, nodeTest(files), { ...count, env, timeoutMs: 20 * 60_000 }) };
+  yield { name: 'end to end', tests: true, work: (count) => run(process.execPath, nodeTest(files), { ...count, env, timeoutMs: (full ? 40 : 20) * 60_000 }) };
 }
 
 async function checkTypes() {

@@ -58,6 +58,8 @@ pub const STALE_AFTER: Duration = Duration::from_secs(60);
 pub const STALE_HOLD: Duration = Duration::from_secs(1);
 /// How long an event of the user's own waits for the device's own poll to tell whether that device sent it.
 pub const OWN_EVENT_WAIT: Duration = Duration::from_secs(1);
+/// How long a room that was forgotten is waited with for the leave before that, which may be on its way.
+pub const FORGET_WAIT: Duration = Duration::from_secs(30);
 /// How long a client whose request was superseded is asked to wait.
 pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,9 @@ pub const CONNECTION_DELTAS: u32 = 16;
 pub const LAZY_MEMBERS: usize = 2_000;
 /// Former configurations of a room that a connection remembers: beyond it state may be sent again.
 pub const LAPSED_CONFIGS: usize = 4;
+/// Rooms of which a connection remembers when they were in an answer last, for explaining: beyond it only the last
+/// answer's are.
+pub const TOLD_ROOMS: usize = 20_000;
 /// Subscriptions that a connection keeps for a client that sends each once: the oldest goes.
 pub const STICKY_SUBSCRIPTIONS: usize = 1_000;
 /// Configurations that a connection shares among its rooms before those that no room has any more are dropped.
@@ -102,6 +107,10 @@ pub const HEROES: usize = 5;
 pub const SPACE_CHILDREN: usize = 10_000;
 /// Tags of a room that the index remembers.
 pub const ROOM_TAGS: usize = 100;
+/// Threads of a room with unread notifications that the index remembers one by one; the last stands for the rest.
+pub const UNREAD_THREADS: usize = 50;
+/// Users ignored no longer whose events the next whole is looked through for.
+pub const UNIGNORED_USERS: usize = 100;
 /// Unacknowledged to-device messages of a device at which its poll pauses: the homeserver keeps the rest.
 pub const TO_DEVICE_QUEUE: u64 = 20_000;
 /// Users whose device lists have changed that a device remembers: whoever has not been told of an older change begins anew.

@@ -193,6 +193,8 @@ fn entry_of(number: u32) -> RoomEntry {
             state: position,
             members: position,
             summary: position,
+            heroes: position,
+            member_counts: position,
             counts: position,
             receipts: Position(0),
             account_data: Position(0),
@@ -218,6 +220,7 @@ fn message(ordinal: i64, position: u64) -> TimelineEvent {
         token_before: (ordinal == 0).then(|| "t0".to_owned()),
         token_after: None,
         transaction: None,
+        not_sent_by: Vec::new(),
     }
 }
 

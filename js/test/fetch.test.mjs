@@ -12,7 +12,7 @@ const AUTH = { authorization: 'Bearer secret' };
 
 /** A drop-in whose engine and network answer by these functions; what reached them is recorded. */
 function scene({ answer = () => ({ status: 200, body: '{"pos":"1"}' }), network = () => new Response('{}'), owner = 'ours', v2Token = () => undefined } = {}) {
-  const seen = { engine: [], network: [], tokens: [], logouts: 0 };
+  const seen = { engine: [], network: [], tokens: [], forgotten: [], logouts: 0 };
   const sashFetch = createFetch({
     homeserver: `${HOMESERVER}/`,
     fetch: async (input, init) => {
@@ -30,6 +30,7 @@ function scene({ answer = () => ({ status: 200, body: '{"pos":"1"}' }), network 
       seen.tokens.push(token);
       return owner;
     },
+    forgotten: (roomId) => seen.forgotten.push(roomId),
     loggedOut: () => (seen.logouts += 1),
   });
   return { sashFetch, seen };
@@ -95,6 +96,16 @@ test("an error of the engine is answered as a homeserver's would be", async () =
   const unauthorised = await expired.sashFetch(V4, { method: 'POST', body: '{}', headers: AUTH });
   assert.equal(unauthorised.status, 401);
   assert.deepEqual(await unauthorised.json(), { errcode: 'M_UNKNOWN_TOKEN', error: 'expired', soft_logout: true });
+});
+
+test('a room that the homeserver forgets is forgotten', async () => {
+  const refused = scene({ network: () => new Response('{}', { status: 400 }) });
+  const url = `${HOMESERVER}/_matrix/client/v3/rooms/${encodeURIComponent('!a:x')}/forget`;
+  await refused.sashFetch(url, { method: 'POST', body: '{}', headers: AUTH });
+  assert.deepEqual(refused.seen.forgotten, [], 'the user is still in it');
+  const { sashFetch, seen } = scene();
+  await sashFetch(url, { method: 'POST', body: '{}', headers: AUTH });
+  assert.deepEqual(seen.forgotten, ['!a:x']);
 });
 
 test('an aborted request rejects as fetch does', async () => {

@@ -67,6 +67,18 @@ export async function buildServer({ release = true, demo = true } = {}) {
   );
 }
 
+/** Where the client of `tests/matrix-sdk` is built: a package of its own, whose dependencies share nothing with ours. */
+const sdkTarget = join(targetDir, 'matrix-sdk');
+export const sdkProgram = join(sdkTarget, 'debug', 'sash-matrix-sdk');
+
+/** The client on matrix-rust-sdk that tests/e2e runs. Minutes the first time. */
+export async function buildSdkProgram() {
+  await setUp('rust');
+  await step('build: client on matrix-rust-sdk', () =>
+    run('cargo', ['build', '--locked', '--manifest-path', fromRoot('tests', 'matrix-sdk', 'Cargo.toml')], { env: { CARGO_TARGET_DIR: sdkTarget } }),
+  );
+}
+
 const tsc = fromRoot('node_modules', 'typescript', 'bin', 'tsc');
 
 async function bundle(entryPoints, outdir) {

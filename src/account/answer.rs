@@ -176,7 +176,7 @@ impl Account {
         }
     }
 
-    async fn changed_until(&self, deadline: Timestamp) {
+    pub(super) async fn changed_until(&self, deadline: Timestamp) {
         tokio::select! {
             biased;
             () = self.changed.notified() => {}

@@ -84,8 +84,7 @@ impl Account {
             if !self.fetches.borrow_mut().begin(&wish, self.now()) {
                 continue;
             }
-            let (Fetch::Timeline { room, .. } | Fetch::Members { room }) = &wish;
-            let from = self.state.borrow().cache.rooms.entry(room).map(|entry| entry.timeline_first);
+            let from = self.state.borrow().cache.rooms.entry(wish.room()).map(|entry| entry.timeline_first);
             let held = Held { at, from: from.unwrap_or_default() };
             let account = Rc::clone(self);
             let token = token.clone();
@@ -95,6 +94,12 @@ impl Account {
             })
             .detach();
         }
+    }
+
+    /// Returns what is being fetched of a room.
+    pub(super) fn fetching_of(&self, room: &RoomId) -> Vec<&'static str> {
+        let fetches = self.fetches.borrow();
+        fetches.under_way.iter().filter(|wish| wish.room() == room).map(Fetch::name).collect()
     }
 
     /// A failure that may pass is waited out. Returns whether it came.
@@ -149,7 +154,8 @@ impl Account {
         Ok(())
     }
 
-    async fn fetch_members(self: &Rc<Self>, token: &str, room: &RoomId) -> Result<(), PollError> {
+    /// Fetches all members of a room.
+    pub(crate) async fn fetch_members(self: &Rc<Self>, token: &str, room: &RoomId) -> Result<(), PollError> {
         let asked_at = self.state.borrow().cache.position();
         let body = self.homeserver.members(token, room).await?;
         let members = parse::members(&body)?;

@@ -5,7 +5,9 @@
 
 mod answer;
 mod commit;
+mod explain;
 mod fetch;
+mod forget;
 mod open;
 mod status;
 mod tokens;

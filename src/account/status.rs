@@ -1,6 +1,6 @@
 //! How an account is doing, for people to see.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Account;
 use crate::{cache::AccountCache, model::Bootstrap};
@@ -18,8 +18,7 @@ pub struct Status {
 }
 
 /// What an account does now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// No poll has been answered yet.
     #[default]
@@ -34,6 +33,26 @@ pub enum State {
     TokenExpired,
     /// The homeserver refuses the account (consent, locked, forbidden), or it was told to stop.
     Stopped,
+}
+
+impl State {
+    /// Returns its name as users see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Starting => "starting",
+            State::Live => "live",
+            State::CatchingUp => "catching-up",
+            State::Offline => "offline",
+            State::TokenExpired => "token-expired",
+            State::Stopped => "stopped",
+        }
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// How far the bootstrap is.
@@ -53,13 +72,7 @@ impl Progress {
         let joined = cache.rooms.joined();
         let bootstrap = &cache.account.bootstrap;
         Progress {
-            phase: match bootstrap {
-                Bootstrap::Start => "start",
-                Bootstrap::Scout => "scout",
-                Bootstrap::Whole { .. } => "whole",
-                Bootstrap::Crawl => "crawl",
-                Bootstrap::Complete => "complete",
-            },
+            phase: bootstrap.name(),
             rooms_known: joined.known,
             rooms_total: (*bootstrap != Bootstrap::Start).then_some(joined.all),
         }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ruma::OwnedUserId;
 use serde_json::value::RawValue;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     limits,
-    model::{AccountDataEntry, AccountDataRecord, Position, RawObject, Record, RecordKey, raw},
+    model::{AccountDataEntry, AccountDataRecord, Bootstrap, Position, RawObject, Record, RecordKey, raw},
 };
 
 /// Takes over global account data.
@@ -19,6 +20,9 @@ pub(super) fn apply_global(draft: &mut Draft<'_>, events: &[&RawValue]) {
     let mut record = draft.view.account_data().clone();
     let position = draft.position;
     let changed = apply(&mut record, events, position, |_| true, |note| draft.skip(|| format!("account_data{note}")));
+    if changed.iter().any(|kind| kind == "m.ignored_user_list") {
+        ignore(draft, &record);
+    }
     if !changed.is_empty() {
         draft.write(RecordKey::AccountData, Some(Record::AccountData(Rc::new(record))));
         draft.account_data = changed;
@@ -34,9 +38,31 @@ pub(super) fn apply_global_base(draft: &mut Draft<'_>, events: &[&RawValue]) {
     };
     let changed =
         apply(&mut record, events, position, may_replace, |note| draft.skip(|| format!("account_data{note}")));
+    if changed.iter().any(|kind| kind == "m.ignored_user_list") {
+        ignore(draft, &record);
+    }
     if !changed.is_empty() {
         draft.write(RecordKey::AccountData, Some(Record::AccountData(Rc::new(record))));
         draft.account_data = changed;
+    }
+}
+
+/// Takes over whom the user ignores. What the homeserver left out while somebody was ignored, it tells in no other way than
+/// by the whole: invites, and events in the middle of what is held.
+fn ignore(draft: &mut Draft<'_>, record: &AccountDataRecord) {
+    let now: Vec<OwnedUserId> = record.ignored_users().collect();
+    let before = std::mem::replace(&mut draft.ignored, now);
+    let account = &mut draft.account;
+    account.unignored.retain(|user| !draft.ignored.contains(user));
+    for user in before {
+        if !draft.ignored.contains(&user) && !account.unignored.contains(&user) {
+            account.unignored.push(user);
+        }
+    }
+    let surplus = account.unignored.len().saturating_sub(limits::UNIGNORED_USERS);
+    account.unignored.drain(..surplus);
+    if account.bootstrap == Bootstrap::Complete && !account.unignored.is_empty() {
+        account.bootstrap = Bootstrap::Whole { failures: 0 };
     }
 }
 

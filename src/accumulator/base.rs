@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
@@ -72,8 +72,14 @@ pub fn accumulate_joined_rooms(view: &dyn AccountView, rooms: &[OwnedRoomId], no
 }
 
 /// Ends the bootstrap: every room is known. What the base did not have the chain brought whole, or it is no room of the
-/// user's any more; of the latter nothing is known but the id, and they go.
-pub fn complete_bootstrap(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Timestamp) -> Step<Commit> {
+/// user's any more; of the latter nothing is known but the id, and they go. `unignored`: who was known to be ignored no
+/// longer when the base was asked for. Where there are others by now, it has to be asked for once more.
+pub fn complete_bootstrap(
+    view: &dyn AccountView,
+    rooms: &[OwnedRoomId],
+    unignored: &[OwnedUserId],
+    now: Timestamp,
+) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     for entry in rooms.iter().filter_map(|room| view.entry(room)).filter(|entry| entry.known != Known::Whole) {
         if entry.known == Known::Unknown && entry.changed.latest() == Position(0) {
@@ -84,7 +90,9 @@ pub fn complete_bootstrap(view: &dyn AccountView, rooms: &[OwnedRoomId], now: Ti
             draft.put_room(entry, None);
         }
     }
-    draft.account.bootstrap = Bootstrap::Complete;
+    draft.account.unignored.retain(|user| !unignored.contains(user));
+    let is_complete = draft.account.unignored.is_empty();
+    draft.account.bootstrap = if is_complete { Bootstrap::Complete } else { Bootstrap::Whole { failures: 0 } };
     draft.finish()
 }
 
@@ -108,7 +116,9 @@ pub(super) fn lay(
         return;
     }
     lay_state(&mut room, &state, kind);
-    lay_timeline(&mut room, events, joined, token_after, kind);
+    put_members_it_is_about(&mut room, &events);
+    lay_timeline(&mut room, &events, joined, token_after, kind);
+    room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
         room.entry.known = known;
@@ -138,8 +148,10 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     let user = room.draft.user_id();
     let own = Own::find(user, timeline.iter()).or_else(|| Own::find(user, state.iter()));
     let mut transition = membership::transition(room.before.as_ref(), section, own);
-    // The homeserver shows the state of a room that one has left only to those who were in it.
-    transition.ever_joined |= incoming::has_create(state.iter().chain(timeline));
+    // The homeserver shows the state of a room that one has left to those who were in it; Synapse also to those whose
+    // invite was taken back.
+    transition.ever_joined |=
+        incoming::has_create(state.iter().chain(timeline)) && !was_turned_away(user, state, timeline, section);
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
         let is_in = before.membership == Membership::Join;
@@ -156,6 +168,14 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     }
     sync::apply_transition(room, transition);
     true
+}
+
+/// Returns whether it was an invite or a knock that ended with the room being left.
+fn was_turned_away(user: &UserId, state: &[Event], timeline: &[Event], section: Section) -> bool {
+    let own = |event: &&Event| event.kind() == MEMBER && event.header.state_key.as_deref() == Some(user.as_str());
+    let event = timeline.iter().rev().find(own).or_else(|| state.iter().find(own));
+    let before = event.and_then(incoming::previous_membership);
+    section == Section::Leave && matches!(before, Some(Membership::Invite | Membership::Knock))
 }
 
 fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
@@ -179,13 +199,13 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
 }
 
 /// Returns the entries that a full state does not have, of those that it may replace.
-fn superseded<'a>(
+pub(super) fn superseded<'a>(
     held: Vec<(String, String, StateEntry)>,
-    full: &'a [Event],
+    full: impl IntoIterator<Item = &'a Event>,
     may_replace: impl Fn(&StateEntry) -> bool + 'a,
 ) -> impl Iterator<Item = (String, String, StateEntry)> + 'a {
     let named: FxHashSet<(&str, &str)> =
-        full.iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
+        full.into_iter().filter_map(|event| Some((event.kind(), event.header.state_key.as_deref()?))).collect();
     held.into_iter().filter(move |(event_type, state_key, entry)| {
         entry.event.is_some() && may_replace(entry) && !named.contains(&(event_type.as_str(), state_key.as_str()))
     })
@@ -193,14 +213,17 @@ fn superseded<'a>(
 
 fn lay_timeline(
     room: &mut RoomDraft<'_, '_>,
-    events: Vec<Event>,
+    events: &[Event],
     joined: &JoinedRoom<'_>,
     token_after: Option<&str>,
     kind: BaseKind,
 ) {
     if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
         room.entry.activity = room.entry.activity.max(activity);
-        room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
+        // Without an event that bumps it is a guess, and what is known already is none.
+        if room.entry.bump_stamp == Timestamp(0) || events.iter().any(activity::bumps) {
+            room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
+        }
         // What happens from now on must stand above it.
         room.draft.account.last_stamp = room.draft.account.last_stamp.max(activity);
     }
@@ -208,6 +231,7 @@ fn lay_timeline(
         return;
     }
     let position = room.draft.position;
+    let unignored = room.draft.account.unignored.clone();
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
     let laid = Laid {
@@ -216,13 +240,14 @@ fn lay_timeline(
         token_after,
         complete: false,
         chain_start: (started && kind != BaseKind::Scout).then_some(start),
+        unignored: &unignored,
     };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
         _ => 0,
     };
     let before = room.timeline().live_end();
-    room.timeline().lay(events, &laid, chain_start);
+    room.timeline().lay(events.to_vec(), &laid, chain_start);
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
@@ -243,7 +268,7 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
         .as_ref()
         .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
     if !chain_unread {
-        sync::counts(room, joined.notification_count, joined.highlight_count);
+        sync::counts(room, joined);
     }
     if kind != BaseKind::Scout {
         ephemeral::apply_base(room, &joined.ephemeral);
@@ -262,7 +287,7 @@ pub fn accumulate_full_state(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
         let state = incoming::state(&mut draft, room_id, events);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
         put_older_than(&mut room, &state, at);
@@ -291,7 +316,7 @@ pub fn accumulate_members(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| entry.membership == Membership::Join) {
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
         let mut members = incoming::state(&mut draft, room_id, events);
         members.retain(|event| event.kind() == MEMBER);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
@@ -301,6 +326,12 @@ pub fn accumulate_members(
         room.close();
     }
     draft.finish()
+}
+
+/// Returns whether the user is in the room, and was so all the time: what was asked for in an earlier stay says nothing of
+/// this one.
+fn was_in_since(entry: &RoomEntry, at: Position) -> bool {
+    entry.membership == Membership::Join && entry.membership_position <= at
 }
 
 fn put_older_than(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
@@ -348,7 +379,7 @@ pub fn accumulate_history(
     let mut draft = Draft::new(view, now);
     if view.entry(room_id).is_some_and(|entry| entry.ever_joined) {
         let events = incoming::events(&mut draft, room_id, "messages", &history.events, None);
-        let events = events.into_iter().map(|incoming| incoming.event).collect();
+        let events: Vec<Event> = events.into_iter().map(|incoming| incoming.event).collect();
         let members = incoming::state(&mut draft, room_id, &history.state);
         let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
         if !still_fits(&mut room, history) {
@@ -360,12 +391,14 @@ pub fn accumulate_history(
             token_after: None,
             complete: history.complete,
             chain_start: None,
+            unignored: &[],
         };
-        room.timeline().lay_history(events, &laid);
+        room.timeline().lay_history(events.clone(), &laid);
         if room.timeline().is_edited() {
             // What was asked for has come: connections that were sent less look again.
             room.entry.changed.timeline = room.draft.position;
         }
+        room.apply_older_redactions(&events);
         put_unknown_members(&mut room, &members);
         room.close();
     }
@@ -380,6 +413,13 @@ fn still_fits(room: &mut RoomDraft<'_, '_>, history: &History<'_>) -> bool {
 
 fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
     room.timeline().events().any(|event| event.gap_before && event.live && event.position > at)
+}
+
+/// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
+/// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
+pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
+    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    put_unknown_members(room, &newest_first);
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

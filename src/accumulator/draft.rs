@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{DeviceId, OwnedDeviceId, OwnedRoomId, RoomId, UserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 
 use super::{activity::News, records::Records};
 use crate::{
@@ -26,6 +26,8 @@ pub(super) struct Draft<'v> {
     /// What changed at or after this position, the chain of `since` brought: it is newer than any base.
     pub chain_start: Position,
     pub account: AccountRecord,
+    /// Whose messages the user does not want to see: they move no room.
+    pub ignored: Vec<OwnedUserId>,
     pub ephemeral: Ephemeral,
     pub strict: bool,
     pub devices: Vec<DeviceRecord>,
@@ -47,6 +49,7 @@ impl<'v> Draft<'v> {
             position: account.position.next(),
             chain_start: author.map_or(Position(0), |author| author.first_position),
             account,
+            ignored: view.account_data().ignored_users().collect(),
             ephemeral: Ephemeral::default(),
             strict: false,
             devices: Vec::new(),

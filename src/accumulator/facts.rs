@@ -27,6 +27,7 @@ pub(super) fn clear(entry: &mut RoomEntry) {
     entry.heroes.clear();
     entry.joined_count = None;
     entry.invited_count = None;
+    entry.own_summary = false;
     entry.room_type = None;
     entry.create_known = false;
     entry.encrypted = None;

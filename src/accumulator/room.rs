@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use ruma::{EventId, OwnedRoomId, RoomId};
+use ruma::{DeviceId, EventId, OwnedRoomId, RoomId};
 
 use super::{
     activity::News,
@@ -131,13 +131,17 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let buckets = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
         let provisional = source == Source::Base { provisional: true };
         let held = buckets.get(&mut self.draft.records, &kind, &state_key);
-        if let Some(held) = held {
+        // A redaction is never taken back, so whoever has one is right.
+        let redacts = |held: &Event| held.id() == event.id() && event.is_redacted() && !held.is_redacted();
+        if let Some(held) = held.filter(|held| !held.event.as_ref().is_some_and(redacts)) {
             if matches!(source, Source::Base { .. }) && !held.provisional && self.draft.is_of_chain(held.position) {
                 return;
             }
             if held.event.as_ref().is_some_and(|held| held.id() == event.id()) {
                 if held.provisional && !provisional {
-                    let confirmed = StateEntry { provisional: false, ..held.clone() };
+                    // Other endpoints than `/sync` leave some of `unsigned` out.
+                    let event = Some(event.clone());
+                    let confirmed = StateEntry { provisional: false, event, ..held.clone() };
                     buckets.put(&mut self.draft.records, &kind, &state_key, confirmed);
                 }
                 return;
@@ -183,6 +187,27 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.entry.changed.summary = self.draft.position;
     }
 
+    /// Takes what the index knows by the state that is held again: an invite showed something else, and is over.
+    pub fn restore_facts(&mut self) {
+        facts::clear(&mut self.entry);
+        for (kind, state_key, entry) in self.all_state() {
+            facts::apply(&mut self.entry, &kind, &state_key, entry.event.as_ref());
+        }
+        self.entry.changed.summary = self.draft.position;
+    }
+
+    /// Edits what redactions among older events redact, of the timeline that is held and the state that shows it. What is
+    /// not held the homeserver gives redacted.
+    pub fn apply_older_redactions(&mut self, events: &[Event]) {
+        for event in events.iter().filter(|event| event.kind() == "m.room.redaction") {
+            if let Some(target) = event.header.redacts.clone()
+                && self.timeline().get(&target).is_some_and(|held| !held.is_redacted())
+            {
+                self.redact(&target, event);
+            }
+        }
+    }
+
     /// Edits what new redactions redact, and drops the aggregations that new relations make stale.
     pub fn apply_relations(&mut self, new: &[Event]) {
         for event in new {
@@ -198,6 +223,9 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
     }
 
     fn redact(&mut self, target: &EventId, because: &Event) {
+        if self.timeline().get(target).is_some_and(Event::is_redacted) {
+            return;
+        }
         let rules = redaction::rules(self.state_event("m.room.create", "").as_ref());
         let position = self.draft.position;
         let edit = |event: &Event| redaction::redact(event, &rules, because);
@@ -246,9 +274,13 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
 
     /// Takes over a summary, and chooses heroes where nobody named any.
     pub fn apply_summary(&mut self, summary: &Summary) {
-        let before = (self.entry.heroes.clone(), self.entry.joined_count, self.entry.invited_count);
         self.entry.joined_count = summary.joined_count.or(self.entry.joined_count);
         self.entry.invited_count = summary.invited_count.or(self.entry.invited_count);
+        if summary.joined_count.is_some() || summary.invited_count.is_some() {
+            self.entry.own_summary = false;
+        } else if self.counts_members() {
+            self.count_members();
+        }
         if let Some(named) = &summary.heroes {
             let user = self.draft.user_id();
             let named = named.iter().filter(|hero| *hero != user).take(crate::limits::HEROES).cloned();
@@ -267,15 +299,41 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         } else {
             self.update_hero_profiles();
         }
-        if before != (self.entry.heroes.clone(), self.entry.joined_count, self.entry.invited_count) {
-            self.entry.changed.summary = self.draft.position;
+    }
+
+    /// Where the homeserver told no counts, and all members are known, they are ours to count: after a crawl, and with a
+    /// homeserver that sends no summaries.
+    fn counts_members(&self) -> bool {
+        let entry = &self.entry;
+        (entry.joined_count.is_none() || entry.own_summary)
+            && entry.members_complete
+            && entry.membership == Membership::Join
+            && entry.changed.members == self.draft.position
+    }
+
+    fn count_members(&mut self) {
+        let members = self.members.all(&mut self.draft.records);
+        let memberships = members.filter_map(|(_, _, entry)| entry.event.as_ref()?.header.membership);
+        let (mut joined, mut invited) = (0, 0);
+        for membership in memberships {
+            joined += u64::from(membership == Membership::Join);
+            invited += u64::from(membership == Membership::Invite);
         }
+        self.entry.joined_count = Some(joined);
+        self.entry.invited_count = Some(invited);
+        self.entry.own_summary = true;
+    }
+
+    /// Counts the user out: of a room that is left the homeserver sends no summary any more.
+    pub fn count_out(&mut self) {
+        self.entry.joined_count = self.entry.joined_count.map(|count| count.saturating_sub(1));
     }
 
     /// A homeserver that sends summaries names no heroes while the room has a name; when that goes, it may not name them
     /// at once.
     fn chooses_heroes(&self) -> bool {
-        let nobody_names = self.entry.joined_count.is_none() || self.entry.heroes.is_empty();
+        let entry = &self.entry;
+        let nobody_names = entry.joined_count.is_none() || entry.own_summary || entry.heroes.is_empty();
         let needed = self.entry.name.is_none() && self.entry.canonical_alias.is_none();
         let position = self.draft.position;
         let changed = self.entry.changed.members == position || self.entry.changed.summary == position;
@@ -324,16 +382,24 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
 
     /// Appends events at the live end; returns those that are new.
     pub fn append(&mut self, events: Vec<Incoming>, live: &super::timeline::Live<'_>) -> Vec<Event> {
-        let noted = self.timeline().note_transactions(&events);
+        let noted = self.note_transactions(&events, live.device);
         let new = self.timeline().append(events, live);
         if !new.is_empty() {
             self.entry.changed.timeline = self.draft.position;
-            self.news = News::of(new.iter());
+            let ignored = &self.draft.ignored;
+            self.news =
+                News::of(new.iter().filter(|event| event.is_state() || !ignored.contains(&event.header.sender)));
         } else if noted {
             // Whoever waits for the transaction id of its own event has to look again.
             self.entry.changed.timeline = self.draft.position;
         }
         new
+    }
+
+    /// Notes what a device's poll tells of who sent the user's own events that are held; returns whether that is new.
+    pub fn note_transactions(&mut self, events: &[Incoming], device: &DeviceId) -> bool {
+        let user = self.draft.user_id();
+        self.timeline().note_transactions(events, device, user)
     }
 
     /// Puts what changed into the commit.
@@ -342,6 +408,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         if self.entry.known != Known::Unknown && self.entry.create_known && self.entry.encrypted.is_none() {
             self.entry.encrypted = Some(false);
         }
+        self.note_summary();
         if let Some(timeline) = self.timeline.take() {
             timeline.close(&mut self.entry, self.draft);
         }
@@ -349,6 +416,21 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.entry.member_buckets = self.members.close(self.draft);
         if self.reopened || self.before.as_ref() != Some(&self.entry) || self.news.is_some() {
             self.draft.put_room(self.entry, self.news);
+        }
+    }
+}
+
+impl RoomDraft<'_, '_> {
+    /// Notes which part of the summary is not what it was, so that only that is told.
+    fn note_summary(&mut self) {
+        let none = RoomEntry::unknown(self.entry.room_id.clone(), self.entry.membership);
+        let before = self.before.as_ref().unwrap_or(&none);
+        let (entry, position) = (&mut self.entry, self.draft.position);
+        if entry.heroes != before.heroes {
+            (entry.changed.heroes, entry.changed.summary) = (position, position);
+        }
+        if (entry.joined_count, entry.invited_count) != (before.joined_count, before.invited_count) {
+            (entry.changed.member_counts, entry.changed.summary) = (position, position);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Stripped state: what somebody outside a room is shown of it.
 
-use ruma::UserId;
+use ruma::{OwnedUserId, UserId};
 use serde_json::value::RawValue;
 
 use super::{facts, incoming, membership::Own, room::RoomDraft};
@@ -46,6 +46,11 @@ impl Stripped<'_> {
             by_other: own.sender != user.as_str(),
             was_joined: false,
         })
+    }
+
+    /// Returns who sent the user's own member event.
+    pub fn sender(&self, user: &UserId) -> Option<OwnedUserId> {
+        UserId::parse(self.own_event(user)?.sender.as_str()).ok()
     }
 
     /// Returns when the user's own member event was sent, where the homeserver says.

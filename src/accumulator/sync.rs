@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{DeviceId, OwnedRoomId, RoomId};
+use ruma::{DeviceId, OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
 use super::{
@@ -15,13 +15,17 @@ use super::{
     stripped,
     timeline::Live,
 };
+use crate::limits;
 use crate::model::{
     AccountView, Bootstrap, Commit, Event, Known, Membership, Position, RecordKey, RoomEntry, Step, Timestamp,
+    UnreadThread,
+    order::sorted_by_key,
     v2::{JoinedRoom, RoomState, SyncResponse},
 };
 
 /// What all rooms of a response share.
 struct Delivery<'a> {
+    user: &'a UserId,
     device: &'a DeviceId,
     next_batch: Option<&'a str>,
 }
@@ -48,7 +52,7 @@ pub fn accumulate_sync(
     let author = draft.account.author.get_or_insert_with(|| device.to_owned());
     let is_author = author == device;
     let is_first = device::advance(&mut draft, device, response, next_batch, is_author);
-    let delivery = Delivery { device, next_batch: Some(next_batch) };
+    let delivery = Delivery { user: view.user_id(), device, next_batch: Some(next_batch) };
     match (is_author, is_first) {
         (true, true) if response.has_timelines() => whole_at_once(&mut draft, response, next_batch),
         (true, false) => rooms(&mut draft, response, &delivery),
@@ -110,7 +114,7 @@ fn others_rooms(draft: &mut Draft<'_>, response: &SyncResponse<'_>, delivery: &D
         if room.timeline().overlap(&events) > 0 {
             let new = room.append(events, &live(&room, joined, delivery, false));
             room.apply_relations(&new);
-        } else if room.timeline().note_transactions(&events) {
+        } else if room.note_transactions(&events, delivery.device) {
             room.entry.changed.timeline = room.draft.position;
         }
         room.close();
@@ -124,14 +128,24 @@ fn live<'a>(room: &RoomDraft<'_, '_>, joined: &'a JoinedRoom<'_>, delivery: &Del
         broken,
         token_before: joined.prev_batch.as_deref(),
         token_after: delivery.next_batch,
+        device: delivery.device,
+        user: delivery.user,
     }
 }
 
 fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delivery<'_>) {
     let block = Block::read(room, joined, Some(delivery.device));
     let own = Own::find(room.draft.user_id(), block.events());
-    let transition = membership::transition(room.before.as_ref(), Section::Join, own);
+    let mut transition = membership::transition(room.before.as_ref(), Section::Join, own);
     let is_whole = incoming::has_create(block.events());
+    let own_join = own_join(room, &block);
+    // Who left and came back between two polls was in the room both times one looked.
+    let rejoins = room.before.is_some()
+        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
+    if rejoins && is_whole {
+        // The homeserver begins anew as well: with the full state, of which some may be gone.
+        (transition.joins, transition.changed) = (true, true);
+    }
     let cleared = transition.joins && room.before.is_some() && is_whole;
     if transition.joins && room.before.is_some() {
         if cleared {
@@ -141,10 +155,6 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     apply_transition(room, transition);
     settle_knowledge(room, is_whole);
-    let own_join = own_join(room, &block);
-    // Who left and came back between two polls was in the room both times one looked.
-    let rejoins = room.before.is_some()
-        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
     let broken = transition.joins || is_of_earlier_chain(room);
     let new = take_in(room, &block, joined, delivery, Continuity { broken, cleared });
     if transition.joins {
@@ -163,7 +173,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
         news.bumps = true;
     }
     room.apply_summary(&joined.summary);
-    counts(room, joined.notification_count, joined.highlight_count);
+    counts(room, joined);
     if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
@@ -196,8 +206,18 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     };
     apply_transition(room, transition);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
-    if matches!(before.membership, Membership::Invite | Membership::Knock) {
-        stripped::replace_own(room, block.events());
+    match (before.membership, transition.ever_joined) {
+        (Membership::Invite | Membership::Knock, false) => {
+            stripped::replace_own(room, block.events());
+            keep_own_leave(room, &block);
+        }
+        (Membership::Invite | Membership::Knock, true) => {
+            // Who was in the room before is shown it as of that leave again.
+            room.write(RecordKey::Stripped, None);
+            room.restore_facts();
+        }
+        (Membership::Join, _) => room.count_out(),
+        _ => {}
     }
     if transition.ever_joined {
         let broken = before.membership != Membership::Join || is_of_earlier_chain(room);
@@ -208,10 +228,20 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
     if transition.changed {
         // Nothing is unread in a room that one cannot read.
         let none = |count: Option<u64>| count.map(|_| 0);
-        counts(room, none(room.entry.notification_count), none(room.entry.highlight_count));
+        let (notification_count, highlight_count) = (none(before.notification_count), none(before.highlight_count));
+        counts(room, &JoinedRoom { notification_count, highlight_count, ..JoinedRoom::default() });
         happened(room, block.events());
     }
     true
+}
+
+/// Keeps the event that ended an invite or a knock: today's clients believe themselves joined to a room without
+/// `invite_state` until their own membership says otherwise (`spec/clients.md` §1).
+fn keep_own_leave(room: &mut RoomDraft<'_, '_>, block: &Block) {
+    let user = room.draft.user_id();
+    if let Some(own) = block.events().rfind(|event| incoming::is_member_of(event, user)).cloned() {
+        room.put_state(&own, Source::Newest);
+    }
 }
 
 /// How an invite came.
@@ -254,6 +284,9 @@ fn invite(
     let transition = membership::transition(room.before.as_ref(), section, own);
     apply_transition(&mut room, transition);
     room.entry.known = Known::Whole;
+    if membership == Membership::Invite {
+        room.entry.inviter = read.sender(room.draft.user_id());
+    }
     let changed = stripped::replace(&mut room, &read);
     if transition.changed || changed {
         let sent = read.sent(room.draft.user_id()).map(|sent| sent.min(room.draft.now));
@@ -322,11 +355,21 @@ fn take_in(
     for event in block.state.iter().chain(&in_timeline) {
         latest.insert((event.kind(), event.header.state_key.as_deref().unwrap_or_default()), event);
     }
-    for event in latest.into_values() {
+    for event in latest.values() {
         room.put_state(event, Source::Newest);
     }
+    if block.after && incoming::has_create(block.state.iter()) {
+        let timeline: Vec<Event> = block.timeline.iter().map(|incoming| incoming.event.clone()).collect();
+        base::put_members_it_is_about(room, &timeline);
+    }
+    if !continuity.cleared && incoming::has_create(block.state.iter()) {
+        // A create event never changes, so whoever sends it again sends all there is. But for members, who come lazily.
+        for (kind, state_key, _) in base::superseded(room.all_state(), latest.into_values(), |_| true) {
+            room.remove_state(&kind, &state_key);
+        }
+    }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if has_gap {
+    if has_gap || continuity.broken {
         // With lazy members nobody tells who came and went in between.
         room.entry.members_complete = false;
     }
@@ -362,6 +405,9 @@ pub(super) fn apply_transition(room: &mut RoomDraft<'_, '_>, transition: Transit
     if transition.joins {
         room.entry.joined_at = None;
     }
+    if transition.membership != Membership::Invite {
+        room.entry.inviter = None;
+    }
 }
 
 /// A room that the chain brings before its base is known is held back, unless it comes whole: with its create event.
@@ -380,7 +426,7 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 }
 
 /// Returns the join event that begins the stay, if the timeline holds it.
-fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<ruma::OwnedEventId> {
+fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<OwnedEventId> {
     let user = room.draft.user_id();
     let is_own = |event: &&Event| {
         incoming::is_member_of(event, user)
@@ -405,14 +451,42 @@ fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterat
     room.news = Some(super::activity::News { sent, bumps: true });
 }
 
-pub(super) fn counts(room: &mut RoomDraft<'_, '_>, notifications: Option<u64>, highlights: Option<u64>) {
+/// Takes over unread counts. Threads are told whole, whenever the room's counts are.
+pub(super) fn counts(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
+    let (notifications, highlights) = (told.notification_count, told.highlight_count);
     let entry = &mut room.entry;
-    let before = (entry.notification_count, entry.highlight_count);
-    entry.notification_count = notifications.or(entry.notification_count);
-    entry.highlight_count = highlights.or(entry.highlight_count);
-    if before != (entry.notification_count, entry.highlight_count) {
+    let mut after = (
+        notifications.or(entry.notification_count),
+        highlights.or(entry.highlight_count),
+        entry.unread_threads.clone(),
+    );
+    if notifications.is_some() || highlights.is_some() || !told.unread_threads.is_empty() {
+        after.2 = unread_threads(&told.unread_threads);
+    }
+    let before = (entry.notification_count, entry.highlight_count, std::mem::take(&mut entry.unread_threads));
+    if before != after {
         entry.changed.counts = room.draft.position;
     }
+    (entry.notification_count, entry.highlight_count, entry.unread_threads) = after;
+}
+
+/// Returns the threads that have any, in a fixed order. Beyond the limit the last one has what all the others have.
+fn unread_threads(told: &[(OwnedEventId, u64, u64)]) -> Vec<UnreadThread> {
+    let threads = told.iter().filter(|(_, notifications, highlights)| *notifications > 0 || *highlights > 0);
+    let threads = threads.map(|(root, notification_count, highlight_count)| UnreadThread {
+        root: root.clone(),
+        notification_count: *notification_count,
+        highlight_count: *highlight_count,
+    });
+    let mut threads = sorted_by_key(threads.collect(), |thread: &UnreadThread| thread.root.clone());
+    let surplus = threads.split_off(threads.len().min(limits::UNREAD_THREADS));
+    if let Some(last) = threads.last_mut() {
+        for thread in surplus {
+            last.notification_count = last.notification_count.saturating_add(thread.notification_count);
+            last.highlight_count = last.highlight_count.saturating_add(thread.highlight_count);
+        }
+    }
+    threads
 }
 
 /// Forgets a room that the user has forgotten on the homeserver, which v2 does not tell.

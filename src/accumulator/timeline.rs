@@ -6,7 +6,7 @@
 
 use std::{ops::Range, rc::Rc};
 
-use ruma::EventId;
+use ruma::{DeviceId, EventId, OwnedUserId, UserId};
 use rustc_hash::FxHashSet;
 
 use super::{draft::Draft, incoming::Incoming, records::Records};
@@ -46,6 +46,10 @@ pub(super) struct Live<'a> {
     pub token_before: Option<&'a str>,
     /// The token for the place after the last one.
     pub token_after: Option<&'a str>,
+    /// The device whose poll brought them.
+    pub device: &'a DeviceId,
+    /// Whose account it is.
+    pub user: &'a UserId,
 }
 
 /// Where events that are laid under what is held stand.
@@ -58,6 +62,8 @@ pub(super) struct Laid<'a> {
     /// Where the chain of `since` began, if it has brought all that these events may hold. What stands behind the last
     /// known one then is from before that, and nobody else will bring it.
     pub chain_start: Option<Position>,
+    /// Users whose events may be missing in the middle of what is held, because the homeserver left them out of it.
+    pub unignored: &'a [OwnedUserId],
 }
 
 impl Slot {
@@ -71,8 +77,21 @@ impl Slot {
             token_before: None,
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         };
         Slot { event, edited: true, joins: false }
+    }
+
+    /// Notes that the device did not send this event of the user's own, as its poll brought it without a transaction id;
+    /// returns whether that is new.
+    fn note_not_sent(&mut self, device: &DeviceId, user: &UserId) -> bool {
+        let event = &mut self.event;
+        let is_open = event.live && event.transaction.is_none() && event.event.sender() == user;
+        let is_new = is_open && !event.not_sent_by.iter().any(|held| held == device);
+        if is_new {
+            event.not_sent_by.push(device.to_owned());
+        }
+        is_new
     }
 }
 
@@ -100,6 +119,11 @@ impl Timeline {
     /// Returns whether the event is held.
     pub fn contains(&self, id: &EventId) -> bool {
         self.index_of(id).is_some()
+    }
+
+    /// Returns an event that is held.
+    pub fn get(&self, id: &EventId) -> Option<&Event> {
+        self.index_of(id).and_then(|index| self.slots.get(index)).map(|slot| &slot.event.event)
     }
 
     /// Returns the latest event.
@@ -145,6 +169,7 @@ impl Timeline {
             }
             let mut slot = Slot::new(incoming.event, live.position, true);
             slot.event.transaction = incoming.transaction;
+            slot.note_not_sent(live.device, live.user);
             self.slots.push(slot);
         }
         let new: Vec<Event> = self.slots.iter().skip(before).map(|slot| slot.event.event.clone()).collect();
@@ -166,26 +191,35 @@ impl Timeline {
         new
     }
 
-    /// Notes the transaction ids of events that are held already; returns whether there was a new one.
-    pub fn note_transactions(&mut self, events: &[Incoming]) -> bool {
+    /// Notes the transaction ids of events that are held already, and where there is none, that the device did not send
+    /// the event; returns whether any of that is new.
+    pub fn note_transactions(&mut self, events: &[Incoming], device: &DeviceId, user: &UserId) -> bool {
         let mut noted = false;
-        for incoming in events.iter().filter(|incoming| incoming.transaction.is_some()) {
+        let own = events.iter().filter(|incoming| incoming.transaction.is_some() || incoming.event.sender() == user);
+        for incoming in own {
             let slot = self.slots.iter_mut().rfind(|slot| slot.event.event.id() == incoming.event.id());
-            if let Some(slot) = slot.filter(|slot| slot.event.transaction.is_none()) {
-                slot.event.transaction.clone_from(&incoming.transaction);
-                slot.edited = true;
-                noted = true;
-            }
+            let Some(slot) = slot.filter(|slot| slot.event.transaction.is_none()) else { continue };
+            let is_new = match &incoming.transaction {
+                Some(transaction) => {
+                    slot.event.transaction = Some(transaction.clone());
+                    slot.event.not_sent_by.clear();
+                    true
+                }
+                None => slot.note_not_sent(device, user),
+            };
+            slot.edited |= is_new;
+            noted |= is_new;
         }
         noted
     }
 
     /// Lays events, oldest first and without holes between them, under what is held: they are merged by event id, and
     /// what is unknown takes its place before the next known one. What would stand behind the last known one is left
-    /// to the chain of `since`, which brings it live, unless it is from before that. `chain_start` is the index of the first event of the chain: what
-    /// shares no event with what is held stands before it.
+    /// to the chain of `since`, which brings it live, unless it is from before that. `chain_start` is the index of the
+    /// first event of the chain: what shares no event with what is held stands before it.
     pub fn lay(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
         let mut events = deduplicated(events);
+        self.take_redacted(&events);
         let anchors = self.anchors(&events);
         if anchors.is_empty() {
             self.lay_apart(events, laid, chain_start);
@@ -338,9 +372,11 @@ impl Timeline {
             }
             return;
         }
-        // Where what is held has no hole, there is no place: the homeserver's orders differ.
+        // Where what is held has no hole, there is no place: the homeserver's orders differ. But for what it left out.
         if !open {
-            return;
+            let left_out = |event: &Event| laid.unignored.contains(&event.header.sender);
+            let events = events.into_iter().filter(left_out).collect();
+            return self.insert(held, events, &Laid { token_before: None, complete: false, ..*laid }, false);
         }
         if let Some(slot) = self.slots.get_mut(held) {
             slot.edited |= slot.event.gap_before;
@@ -374,6 +410,17 @@ impl Timeline {
         let last = held + events.len();
         self.insert(held + 1, events, &Laid { token_before: None, complete: false, ..*laid }, at_live_end);
         self.set_token_after(last, laid.token_after);
+    }
+
+    /// Takes over that events which are held were redacted meanwhile.
+    fn take_redacted(&mut self, events: &[Event]) {
+        for event in events.iter().filter(|event| event.is_redacted()) {
+            let slot = self.index_of(event.id()).and_then(|index| self.slots.get_mut(index));
+            if let Some(slot) = slot.filter(|slot| !slot.event.event.is_redacted()) {
+                slot.event.event = event.clone();
+                slot.edited = true;
+            }
+        }
     }
 
     fn insert(&mut self, at: usize, events: Vec<Event>, laid: &Laid<'_>, live: bool) {

@@ -6,7 +6,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Function, Object, Uint8Array};
-use ruma::{OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
@@ -91,7 +91,8 @@ impl Engine {
         Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
     }
 
-    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`. Resolves to `undefined` if it was
+    /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`; as `explain` it is what `GET
+    /// /_sash/explain` has in its query. Resolves to `undefined` if it was
     /// cancelled; never rejects.
     pub async fn sync(&self, id: u32, wire: String, query: String, body: Vec<u8>) -> Option<EngineAnswer> {
         if self.waiting.borrow().len() >= limits::ENGINE_REQUESTS {
@@ -131,6 +132,13 @@ impl Engine {
     pub fn v2_token(&self, pos: &str, before: bool) -> Option<String> {
         let side = if before { TokenSide::AtOrBefore } else { TokenSide::AtOrAfter };
         self.account.v2_token(&self.device, pos, side)
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver.
+    #[wasm_bindgen(js_name = forgetRoom)]
+    pub async fn forget_room(&self, room: &str) -> Result<(), JsValue> {
+        let Ok(room) = RoomId::parse(room) else { return Ok(()) };
+        Ok(self.account.forget_room(&room).await.map_err(Failure::from)?)
     }
 
     /// Ends polling and all waiting requests. What is stored stays.

@@ -4,7 +4,7 @@ use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
-use crate::model::{AccountDataRecord, RawObject, raw};
+use crate::model::{AccountDataRecord, Membership, RawObject, RoomEntry, raw};
 
 /// The rooms in `m.direct`.
 #[derive(Debug, Default)]
@@ -40,14 +40,17 @@ pub struct IgnoredUsers(FxHashSet<OwnedUserId>);
 impl IgnoredUsers {
     /// Reads `m.ignored_user_list`.
     pub fn from_account_data(account_data: &AccountDataRecord) -> IgnoredUsers {
-        let users = content(account_data, "m.ignored_user_list", &["ignored_users"]).and_then(RawObject::read);
-        let users = users.unwrap_or_default().0.into_iter();
-        IgnoredUsers(users.filter_map(|(user, _)| OwnedUserId::try_from(user.as_ref()).ok()).collect())
+        IgnoredUsers(account_data.ignored_users().collect())
     }
 
     /// Returns whether the user is ignored.
     pub fn contains(&self, user: &UserId) -> bool {
         self.0.contains(user)
+    }
+
+    /// Returns whether the room is an invite by one of them, which is not shown at all.
+    pub fn hide(&self, entry: &RoomEntry) -> bool {
+        entry.membership == Membership::Invite && entry.inviter.as_ref().is_some_and(|inviter| self.contains(inviter))
     }
 }
 

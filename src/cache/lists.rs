@@ -238,7 +238,7 @@ impl ListView<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::DirectChats;
+    use crate::cache::{DirectChats, IgnoredUsers};
     use crate::model::{Membership, Timestamp};
 
     fn index_of(activities: &[u64]) -> RoomIndex {
@@ -262,13 +262,19 @@ mod tests {
         for room in 0..5 {
             for activity in [0, 15, 25, 35, 45, 60] {
                 let mut rooms = index_of(&[10, 20, 30, 40, 50]);
-                let mut list = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+                let mut list = SortedList::build(
+                    &Filters::default(),
+                    &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
+                );
                 let number = RoomNumber(room);
                 let mut entry = rooms.get(number).expect("a room").clone();
                 entry.activity = Timestamp(activity);
                 list.place(number, Some(SortKey::of(&entry, number)));
                 rooms.put(entry);
-                let anew = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+                let anew = SortedList::build(
+                    &Filters::default(),
+                    &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
+                );
                 assert_eq!(list.order, anew.order, "room {room} with activity {activity}");
                 list.place(number, None);
                 assert!(!list.order.contains(&number) && list.order.len() == 4, "{:?}", list.order);
@@ -280,7 +286,10 @@ mod tests {
     fn extra_rooms_stand_where_their_activity_puts_them() {
         let rooms = index_of(&[10, 20, 30, 40, 50, 25, 60]);
         let direct = DirectChats::default();
-        let mut list = SortedList::build(&Filters::default(), &Matching { rooms: &rooms, direct: &direct });
+        let mut list = SortedList::build(
+            &Filters::default(),
+            &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
+        );
         let extra = numbers(&[0, 3, 5]);
         for number in &extra {
             list.place(*number, None);
@@ -306,7 +315,8 @@ mod tests {
     #[test]
     fn lists_that_nobody_asks_for_any_more_are_dropped() {
         let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
-        let matching = Matching { rooms: &rooms, direct: &direct };
+        let ignored = IgnoredUsers::default();
+        let matching = Matching { rooms: &rooms, direct: &direct, ignored: &ignored };
         let mut lists = Lists::default();
         lists.get(&tagged(1), &matching);
         lists.get(&tagged(2), &matching);
@@ -320,7 +330,8 @@ mod tests {
     #[test]
     fn a_client_that_asks_for_ever_other_lists_does_not_fill_the_memory() {
         let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
-        let matching = Matching { rooms: &rooms, direct: &direct };
+        let ignored = IgnoredUsers::default();
+        let matching = Matching { rooms: &rooms, direct: &direct, ignored: &ignored };
         let mut lists = Lists::default();
         for tag in 0..SHARED_LISTS + 10 {
             lists.get(&tagged(tag), &matching);

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
 pub use lists::{ListView, Lists, SortedList};
+pub use matching::Filter;
 pub use records::RecordCache;
 
 use crate::limits::PRESENCE_USERS;
@@ -156,8 +157,8 @@ impl AccountCache {
 
     /// Makes the list of the rooms that match `filters`, unless it is there. It is kept up to date from then on.
     pub fn make_list(&mut self, filters: &Filters) {
-        let AccountCache { lists, rooms, direct, .. } = self;
-        lists.get(filters, &matching::Matching { rooms, direct });
+        let AccountCache { lists, rooms, direct, ignored, .. } = self;
+        lists.get(filters, &matching::Matching { rooms, direct, ignored });
     }
 
     /// Returns the rooms that match `filters`, latest activity first, together with `extra` ones, each at the place that
@@ -176,12 +177,26 @@ impl AccountCache {
     /// Returns whether the filters let the room through, whether or not lists hold it for everybody: for rooms that one
     /// connection is still owed.
     pub fn matches_filters(&self, filters: &Filters, entry: &RoomEntry) -> bool {
-        matching::Matching { rooms: &self.rooms, direct: &self.direct }.matches_filters(filters, entry)
+        self.matching().matches_filters(filters, entry)
+    }
+
+    /// Returns which of the filters keep the room out: none exactly if [`matches_filters`](AccountCache::matches_filters).
+    pub fn refusing_filters(&self, filters: &Filters, entry: &RoomEntry) -> Vec<Filter> {
+        matching::Matching { rooms: &self.rooms, direct: &self.direct, ignored: &self.ignored }.refusing(filters, entry)
     }
 
     /// Returns whether lists hold the room for everybody, as far as the user's membership goes.
     pub fn is_listed(&self, entry: &RoomEntry) -> bool {
         matching::is_listed(entry)
+    }
+
+    /// Returns whether the user is not shown the room at all: an invite by somebody whom they ignore.
+    pub fn is_hidden(&self, entry: &RoomEntry) -> bool {
+        self.ignored.hide(entry)
+    }
+
+    fn matching(&self) -> matching::Matching<'_> {
+        matching::Matching { rooms: &self.rooms, direct: &self.direct, ignored: &self.ignored }
     }
 
     /// Takes over what was committed, and tells what changed. Call it after the commit was written, never before.
@@ -220,7 +235,7 @@ impl AccountCache {
         for number in &touched {
             self.rooms.touch(*number, commit.position);
         }
-        let matching = matching::Matching { rooms: &self.rooms, direct: &self.direct };
+        let matching = matching::Matching { rooms: &self.rooms, direct: &self.direct, ignored: &self.ignored };
         self.lists.update(touched.iter().copied(), &matching);
         changes.rooms = touched.into_iter().collect();
         changes
@@ -272,15 +287,39 @@ impl AccountCache {
         }
     }
 
-    /// Returns the rooms that a change of `m.direct` moves between lists.
+    /// Returns the rooms that a change of `m.direct` moves between lists, and the invites that a change of
+    /// `m.ignored_user_list` shows or hides.
     fn apply_account_data(&mut self, commit: &Commit) -> Vec<RoomNumber> {
-        if commit.account_data.iter().any(|kind| kind == "m.ignored_user_list") {
-            self.ignored = IgnoredUsers::from_account_data(&self.account_data);
+        let changed = |name: &str| commit.account_data.iter().any(|kind| kind == name);
+        let mut moved = Vec::new();
+        if changed("m.ignored_user_list") {
+            let before = std::mem::replace(&mut self.ignored, IgnoredUsers::from_account_data(&self.account_data));
+            let differs = |entry: &RoomEntry| before.hide(entry) != self.ignored.hide(entry);
+            moved.extend(self.rooms.iter().filter(|(_, entry)| differs(entry)).map(|(number, _)| number));
         }
-        if !commit.account_data.iter().any(|kind| kind == "m.direct") {
-            return Vec::new();
+        if changed("m.direct") {
+            let before = std::mem::replace(&mut self.direct, DirectChats::from_account_data(&self.account_data));
+            moved.extend(before.difference(&self.direct).filter_map(|room| self.rooms.number(room)));
         }
-        let before = std::mem::replace(&mut self.direct, DirectChats::from_account_data(&self.account_data));
-        before.difference(&self.direct).filter_map(|room| self.rooms.number(room)).collect()
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_latest_presence_is_in_memory() {
+        let user = |number: usize| OwnedUserId::try_from(format!("@{number}:x")).expect("a user id");
+        let mut cache = AccountCache::new(user(0), Stored::default());
+        let event: Rc<RawValue> = Rc::from(RawValue::from_string("{}".to_owned()).expect("JSON"));
+        for (position, range) in [(1, 0..2), (2, 2..PRESENCE_USERS), (3, PRESENCE_USERS..PRESENCE_USERS + 1)] {
+            let mut commit = Commit { position: Position(position), ..Commit::default() };
+            commit.ephemeral.presence = range.map(|number| (user(number), Rc::clone(&event))).collect();
+            cache.apply(&commit);
+        }
+        assert_eq!(cache.presence.len(), PRESENCE_USERS);
+        assert!(cache.presence.contains_key(&user(PRESENCE_USERS)) && cache.presence.contains_key(&user(2)));
     }
 }

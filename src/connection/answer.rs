@@ -2,6 +2,8 @@
 //!
 //! Invariant: this reads the confirmed state and changes nothing; what the answer adds is a delta that it returns.
 
+use std::rc::Rc;
+
 use ruma::{DeviceId, OwnedEventId, OwnedRoomId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,8 +15,8 @@ use super::{
     reader::Reader,
     request::{RoomConfig, SyncRequest},
     response::{RoomResult, SyncResponse},
-    rooms::{self, Fetch, RoomContext, RoomOutcome, RoomTask},
-    state::{Delta, State},
+    rooms::{self, EffectiveConfig, Fetch, RoomContext, RoomOutcome, RoomTask},
+    state::{Delta, RoomSent, State},
     unsigned::Audience,
 };
 use crate::cache::{AccountCache, RoomNumber};
@@ -68,7 +70,8 @@ pub struct Computed {
     pub fetch: Vec<Fetch>,
     /// Whether this is all that there is to say now.
     pub complete: bool,
-    /// When there is more to say without anything happening.
+    /// Until when the answer has to wait: it lacks a room whose news another poll is about to complete. Without it, the
+    /// room's events would not be told to be live when they come.
     pub due: Option<Timestamp>,
 }
 
@@ -144,21 +147,14 @@ impl Question<'_> {
         let mut results = Results::default();
         let mut configs = Configs::default();
         for room in &self.reach.rooms {
-            let known = self.cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown);
-            let Some(entry) = known else { continue };
-            let config = configs.of(*room, self.subscriptions.get(&entry.room_id), self.request);
-            let sent = self.state.rooms.get(&entry.room_id);
-            let config_kept = sent.is_some_and(|sent| configs.is_kept(&sent.config, &config));
-            let task = RoomTask { entry, sent, config: &config, config_kept, subscribed: room.subscribed };
-            if rooms::is_unchanged(context, &task) {
-                continue;
-            }
+            let Some(look) = self.look(context, &mut configs, *room) else { continue };
+            let (entry, task) = (look.entry, look.task());
             if results.is_full(self.limits) {
                 results.held_back.insert(room.number);
                 continue;
             }
             if let Some(Some(until)) = rooms::withheld_until(context, reader, entry) {
-                results.withhold(room.number, until);
+                results.wait_until(until);
                 continue;
             }
             if reader.missing() >= NEEDED_RECORDS {
@@ -171,6 +167,42 @@ impl Question<'_> {
             }
         }
         results
+    }
+}
+
+impl<'c> Question<'c> {
+    /// Returns how many rooms an answer looks at before it comes to this one.
+    pub fn ahead_of(&self, number: RoomNumber) -> usize {
+        let (context, mut configs) = (self.context(), Configs::default());
+        let before = self.reach.rooms.iter().take_while(|room| room.number != number);
+        before.filter(|room| self.look(&context, &mut configs, **room).is_some()).count()
+    }
+
+    /// Returns what there is to look at of a room; `None` where nothing but its id is known, or nothing about it has
+    /// changed for this connection.
+    fn look(&self, context: &RoomContext<'_>, configs: &mut Configs, room: ReachedRoom) -> Option<Look<'c>> {
+        let entry = self.cache.rooms.get(room.number).filter(|entry| entry.known != Known::Unknown)?;
+        let config = configs.of(room, self.subscriptions.get(&entry.room_id), self.request);
+        let sent = self.state.rooms.get(&entry.room_id);
+        let config_kept = sent.is_some_and(|sent| configs.is_kept(&sent.config, &config));
+        let look = Look { entry, sent, config, config_kept, subscribed: room.subscribed };
+        (!rooms::is_unchanged(context, &look.task())).then_some(look)
+    }
+}
+
+/// A room that an answer looks at.
+struct Look<'a> {
+    entry: &'a RoomEntry,
+    sent: Option<&'a RoomSent>,
+    config: Rc<EffectiveConfig>,
+    config_kept: bool,
+    subscribed: bool,
+}
+
+impl Look<'_> {
+    fn task(&self) -> RoomTask<'_> {
+        let Look { entry, sent, config, config_kept, subscribed } = self;
+        RoomTask { entry, sent: *sent, config, config_kept: *config_kept, subscribed: *subscribed }
     }
 }
 
@@ -197,7 +229,7 @@ struct Results {
     rooms: Vec<(OwnedRoomId, RoomResult)>,
     fetch: Vec<Fetch>,
     held_back: FxHashSet<RoomNumber>,
-    /// When a room that is held back for a moment is due.
+    /// Until when the answer waits for another poll to complete what is said of a room.
     due: Option<Timestamp>,
     rooms_missing: usize,
     size: usize,
@@ -208,9 +240,8 @@ impl Results {
         self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
-    fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
-        self.held_back.insert(room);
-        self.due = Some(self.due.map_or(until, |due| due.min(until)));
+    fn wait_until(&mut self, until: Timestamp) {
+        self.due = Some(self.due.map_or(until, |due| due.max(until)));
     }
 
     fn add(

@@ -7,11 +7,12 @@
 use std::rc::Rc;
 
 use ruma::{DeviceId, OwnedRoomId};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     answer::{AnswerLimits, Computed, Done, Question},
     error::SyncError,
+    explain::{Stage, Standing},
     extensions::e2ee,
     lists::{Configs, Reach, Settled, Subscriptions},
     pos::Pos,
@@ -22,7 +23,7 @@ use super::{
     stored,
 };
 use crate::cache::{AccountCache, Changes, RoomNumber};
-use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS};
+use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
 use crate::model::{Position, Record, RecordKey, Timestamp};
 
 /// What came of computing an answer.
@@ -72,6 +73,21 @@ pub struct Connection {
     /// How the last answer left it, unless something was left open.
     settled: Option<Settled>,
     active: Option<Active>,
+    /// The request before that, and when each room was in an answer last: for explaining, and in memory only.
+    last: Option<Last>,
+    told: FxHashMap<RoomNumber, Timestamp>,
+}
+
+/// A request that waits no more.
+#[derive(Debug)]
+struct Last {
+    request: Rc<SyncRequest>,
+    stateless: Option<State>,
+    frontier: Option<Position>,
+    subscriptions: Rc<Subscriptions>,
+    /// When it was answered, and the position in the answer's `pos`; `None` where the client hung up before, or the
+    /// answer could not be written.
+    answered: Option<(Timestamp, Position)>,
 }
 
 /// The request that is being answered.
@@ -82,7 +98,7 @@ struct Active {
     /// The state of a connection that keeps none; otherwise the confirmed one counts.
     stateless: Option<State>,
     frontier: Option<Position>,
-    subscriptions: Subscriptions,
+    subscriptions: Rc<Subscriptions>,
     until: Timestamp,
     done: Done,
     /// While the request waits: the rooms that were looked at.
@@ -102,6 +118,8 @@ impl Connection {
             rewrite: true,
             settled: None,
             active: None,
+            last: None,
+            told: FxHashMap::default(),
         }
     }
 
@@ -165,7 +183,7 @@ impl Connection {
             request: Rc::clone(request),
             stateless,
             frontier,
-            subscriptions,
+            subscriptions: Rc::new(subscriptions),
             until: if waits { now.after(request.timeout) } else { now },
             done: Done::default(),
             watched: None,
@@ -181,7 +199,7 @@ impl Connection {
     /// Forgets the request, if it is still the present one.
     pub fn handle_cancel(&mut self, serial: u64) {
         if self.active() == Some(serial) {
-            self.active = None;
+            self.last = self.active.take().map(|active| active.ended(None));
         }
     }
 
@@ -192,6 +210,43 @@ impl Connection {
             self.pending = None;
         }
         self.rewrite = true;
+        if let Some((at, _)) = self.last.as_mut().and_then(|last| last.answered.take()) {
+            self.told.retain(|_, told| *told != at);
+        }
+    }
+
+    /// Returns how the connection stands, for explaining it.
+    pub fn standing(&self) -> Standing<'_> {
+        let (told, confirmed) = (&self.told, &self.confirmed);
+        if let Some(active) = &self.active {
+            return Standing {
+                request: Some((&active.request, &active.subscriptions)),
+                stage: Stage::Waiting,
+                confirmed: active.stateless.as_ref().unwrap_or(confirmed),
+                frontier: active.frontier,
+                unconfirmed: None,
+                told,
+            };
+        }
+        let after = || {
+            let mut after = State::default();
+            after.apply(self.confirmed.to_delta());
+            self.pending.clone().into_iter().for_each(|delta| after.apply(delta));
+            after
+        };
+        let Some(last) = &self.last else {
+            let unconfirmed = self.pending.is_some().then(|| (after(), None));
+            return Standing { request: None, stage: Stage::Unknown, confirmed, frontier: None, unconfirmed, told };
+        };
+        let unconfirmed = |(_, position)| (last.stateless.clone().unwrap_or_else(after), Some(position));
+        Standing {
+            request: Some((&last.request, &last.subscriptions)),
+            stage: last.answered.map_or(Stage::GivenUp, |(at, _)| Stage::Answered(at)),
+            confirmed: last.stateless.as_ref().unwrap_or(confirmed),
+            frontier: last.frontier,
+            unconfirmed: last.answered.map(unconfirmed),
+            told,
+        }
     }
 
     /// Returns whether the waiting request could have something to say now. Only what certainly changes nothing for it
@@ -269,13 +324,13 @@ impl Connection {
             Ok(computed) => computed,
             Err(missing) => return Poll::Need(missing),
         };
-        if !computed.response.has_news() && now < active.until {
+        let waits = (!computed.response.has_news() && now < active.until).then_some(active.until);
+        if let Some(until) = computed.due.or(waits) {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
-            let until = computed.due.map_or(active.until, |due| due.min(active.until));
             return Poll::Wait { until, fetch: computed.fetch };
         }
         match self.active.take() {
-            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, reach.owed))),
+            Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, reach.owed, now))),
             None => Poll::Superseded,
         }
     }
@@ -313,6 +368,7 @@ impl Connection {
         self.confirmed = State::new(number, frontier.unwrap_or_default(), marks);
         self.pending = None;
         self.rewrite = true;
+        self.told.clear();
     }
 
     /// Returns the subscriptions that a client of the old kind still has, oldest first, the request's own among them.
@@ -333,9 +389,10 @@ impl Connection {
         &mut self,
         cache: &AccountCache,
         place: Place<'_>,
-        active: Active,
+        mut active: Active,
         computed: Computed,
         owed: Vec<RoomNumber>,
+        now: Timestamp,
     ) -> Answer {
         let Computed { mut response, mut delta, fetch, complete, .. } = computed;
         self.pending_of = active.serial;
@@ -346,9 +403,11 @@ impl Connection {
             if let Some(bits) = delta.marks.to_bits() {
                 pos.state = bits;
                 response.pos = pos;
+                self.last = Some(active.ended(Some((now, pos.position))));
                 return Answer { response, writes: Vec::new(), fetch };
             }
             self.reset(state.marks, active.frontier);
+            active.stateless = None;
             delta.on = self.confirmed.number;
         } else if self.confirmed.sticky || active.request.sticky_subscriptions {
             delta.sticky = true;
@@ -359,11 +418,21 @@ impl Connection {
         pos.state = delta.number;
         response.pos = pos;
         if complete && !owes_more(cache, &delta, &owed) {
-            let Active { request, subscriptions, .. } = active;
+            let (request, subscriptions) = (Rc::clone(&active.request), Rc::clone(&active.subscriptions));
             self.settled = Some(Settled { pos, request, subscriptions, owed });
         }
         self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
+        self.note_told(cache, &response, now);
+        self.last = Some(active.ended(Some((now, pos.position))));
         Answer { response, writes, fetch }
+    }
+
+    fn note_told(&mut self, cache: &AccountCache, response: &SyncResponse, now: Timestamp) {
+        let rooms = response.rooms.iter().filter_map(|(room, _)| cache.rooms.number(room));
+        self.told.extend(rooms.map(|number| (number, now)));
+        if self.told.len() > TOLD_ROOMS {
+            self.told.retain(|_, told| *told == now);
+        }
     }
 
     /// Numbers the delta and returns what has to be written for it: nothing if it changes nothing.
@@ -385,6 +454,13 @@ impl Connection {
             writes.push((key, Some(stored::encode_delta(delta))));
         }
         writes
+    }
+}
+
+impl Active {
+    fn ended(self, answered: Option<(Timestamp, Position)>) -> Last {
+        let Active { request, stateless, frontier, subscriptions, .. } = self;
+        Last { request, stateless, frontier, subscriptions, answered }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: a device has at most [`CONNECTIONS`] of them; what is not in its directory is forgotten, whatever is still
 //! stored of it.
 
-use std::rc::Rc;
+use std::{cmp::Reverse, rc::Rc};
 
 use ruma::{DeviceId, OwnedDeviceId};
 use rustc_hash::FxHashMap;
@@ -12,6 +12,7 @@ use super::{
     answer::AnswerLimits,
     connection::{Answer, Connection, Place, Poll},
     error::SyncError,
+    explain::{self, ConnectionName, ExplainRequest, Explanation},
     extensions::to_device,
     reader::Reader,
     request::{SyncRequest, Wire},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::cache::{AccountCache, Changes};
 use crate::limits::{CONNECTION_IDLE, CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};
-use crate::model::{Record, RecordKey, Step, Timestamp};
+use crate::model::{Record, RecordKey, Step, Timestamp, order::sorted_by_key};
 
 /// All connections of one account.
 ///
@@ -196,8 +197,56 @@ impl Connections {
         writes
     }
 
+    /// Explains a room to the user, as far as one device's connections go. Nothing is taken as asked, sent or used by it.
+    /// On `Need` load the records and call again.
+    pub fn explain(
+        &mut self,
+        cache: &mut AccountCache,
+        device: &DeviceId,
+        request: &ExplainRequest,
+        now: Timestamp,
+    ) -> Step<Explanation> {
+        let directory = match self.load_all(cache, device, now) {
+            Ok(directory) => directory,
+            Err(missing) => return Step::Need(missing),
+        };
+        let entries = sorted_by_key(directory.connections, |entry| Reverse(entry.used));
+        let named = |conn_id: &str| request.conn_id.as_deref().is_none_or(|named| named == conn_id);
+        let mut chosen = Vec::new();
+        let mut others = Vec::new();
+        for entry in entries {
+            let Some(wire) = Wire::from_name(&entry.wire) else { continue };
+            let key = (wire, entry.conn_id);
+            let connection = self.devices.get(device).and_then(|device| device.connections.get(&key));
+            let name = ConnectionName { wire: key.0, conn_id: key.1 };
+            match connection.filter(|_| named(&name.conn_id)) {
+                Some(connection) => chosen.push((name, entry.used, connection.standing())),
+                None => others.push(name),
+            }
+        }
+        explain::explain(cache, device, request, chosen, others, now)
+    }
+
     fn connection(&mut self, ticket: &Ticket) -> Option<&mut Connection> {
         self.devices.get_mut(&ticket.device)?.connections.get_mut(&ticket.place().name())
+    }
+
+    /// Brings all connections of the device into memory, and returns its directory.
+    fn load_all(
+        &mut self,
+        cache: &AccountCache,
+        device: &DeviceId,
+        now: Timestamp,
+    ) -> Result<Directory, Vec<RecordKey>> {
+        self.load(cache, Place { device, wire: Wire::V4, conn_id: "" }, now)?;
+        let directory = self.devices.get(device).map(|device| device.directory.clone()).unwrap_or_default();
+        let mut missing = Vec::new();
+        for entry in &directory.connections {
+            let Some(wire) = Wire::from_name(&entry.wire) else { continue };
+            let place = Place { device, wire, conn_id: &entry.conn_id };
+            missing.extend(self.load(cache, place, now).err().into_iter().flatten());
+        }
+        if missing.is_empty() { Ok(directory) } else { Err(missing) }
     }
 
     /// Brings the device's directory and the connection into memory, or tells what has to be loaded for that.

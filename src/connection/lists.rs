@@ -43,7 +43,7 @@ pub struct Settled {
     /// The request that it answered.
     pub request: Rc<SyncRequest>,
     /// The subscriptions that held.
-    pub subscriptions: Subscriptions,
+    pub subscriptions: Rc<Subscriptions>,
     /// Rooms that lists held for this connection only.
     pub owed: Vec<RoomNumber>,
 }
@@ -116,7 +116,8 @@ impl Reach {
         let cache = &*cache;
         let changed = settled.and_then(|settled| settled.changed(cache, request, subscriptions));
         let mut reach = Reach { owed: owed(cache, state, settled.zip(changed.as_deref())), ..Reach::default() };
-        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).collect();
+        let is_shown = |number: &RoomNumber| cache.rooms.get(*number).is_some_and(|entry| !cache.is_hidden(entry));
+        let subscribed = subscriptions.keys().filter_map(|room| cache.rooms.number(room)).filter(is_shown).collect();
         for number in sorted(subscribed) {
             reach.room(number).subscribed = true;
         }
@@ -177,6 +178,19 @@ impl Reach {
                 (list.key.clone(), ListResponse { count: list.count, windows })
             })
             .collect()
+    }
+
+    /// Returns the reach as far as one room goes: as if nothing else were in the lists' windows.
+    pub fn only(&self, number: RoomNumber) -> Reach {
+        let lists = self.lists.iter();
+        Reach {
+            rooms: self.get(number).into_iter().collect(),
+            owed: Vec::new(),
+            lists: lists
+                .map(|list| ReachedList { key: list.key.clone(), count: list.count, windows: Vec::new() })
+                .collect(),
+            places: std::iter::once((number, 0)).collect(),
+        }
     }
 
     fn room(&mut self, number: RoomNumber) -> &mut ReachedRoom {
@@ -244,7 +258,7 @@ impl Settled {
         if request.pos != Some(self.pos) || cache.rooms.last_forgotten() > self.pos.position {
             return None;
         }
-        if !has_same_terms(&self.request, request) || self.subscriptions != *subscriptions {
+        if !has_same_terms(&self.request, request) || *self.subscriptions != *subscriptions {
             return None;
         }
         let changed: Vec<RoomNumber> = cache.rooms.touched_after(self.pos.position).collect();
@@ -278,13 +292,15 @@ fn indexes((first, last): (u64, u64), count: usize) -> Range<usize> {
 }
 
 /// A list with the windows that are wanted of it.
-struct WindowedView<'a> {
-    view: ListView<'a>,
+pub struct WindowedView<'a> {
+    /// The list.
+    pub view: ListView<'a>,
     ranges: &'a [(u64, u64)],
 }
 
 impl<'a> WindowedView<'a> {
-    fn of(cache: &'a AccountCache, list: &'a ListRequest, owed: &[RoomNumber]) -> WindowedView<'a> {
+    /// Returns a list that was made, with the rooms that are owed to the connection.
+    pub fn of(cache: &'a AccountCache, list: &'a ListRequest, owed: &[RoomNumber]) -> WindowedView<'a> {
         let is_extra = |number: &RoomNumber| {
             cache.rooms.get(*number).is_some_and(|entry| cache.matches_filters(&list.filters, entry))
         };
@@ -301,7 +317,8 @@ impl<'a> WindowedView<'a> {
         self.ranges.iter().map(move |range| indexes(*range, count))
     }
 
-    fn holds(&self, number: RoomNumber) -> bool {
+    /// Returns whether a window holds the room.
+    pub fn holds(&self, number: RoomNumber) -> bool {
         self.view.index_of(number).is_some_and(|index| self.windows().any(|window| window.contains(&index)))
     }
 

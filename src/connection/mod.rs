@@ -9,6 +9,7 @@ mod connection;
 mod connections;
 mod draft;
 mod error;
+mod explain;
 mod extensions;
 mod lists;
 mod pos;
@@ -23,10 +24,15 @@ mod unsigned;
 #[cfg(test)]
 mod tests;
 
+pub use crate::cache::Filter;
 pub use answer::AnswerLimits;
 pub use connection::{Answer, Poll};
 pub use connections::{Accepted, Connections, Ticket};
 pub use error::SyncError;
+pub use explain::{
+    ConnectionName, EngineState, ExplainRequest, ExplainedConnection, ExplainedList, Explanation, HeldRoom, Neighbour,
+    Next, Place, Sent, Stage,
+};
 
 pub use pos::Pos;
 pub use request::{
@@ -35,6 +41,7 @@ pub use request::{
 };
 pub use response::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, RoomResult, StateItem,
-    SyncResponse, TimelineResult, ToDeviceResponse,
+    SyncResponse, TimelineResult, ToDeviceResponse, Unread,
 };
-pub use rooms::Fetch;
+pub use rooms::{EffectiveConfig, Fetch, Wanted};
+pub use state::{Mark, RoomMarks, RoomSent};

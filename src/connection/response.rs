@@ -6,7 +6,7 @@ use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 use super::{pos::Pos, request::TypingNames};
-use crate::model::{Event, Hero, Membership, Receipt, Timestamp};
+use crate::model::{Event, Hero, Membership, Receipt, Timestamp, UnreadThread};
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ pub struct ExtensionsResponse {
     /// `m.presence` events.
     pub presence: Option<Vec<Rc<RawValue>>>,
     /// Notification and highlight counts by room (`sash.counts`).
-    pub counts: Option<BTreeMap<OwnedRoomId, (u64, u64)>>,
+    pub counts: Option<BTreeMap<OwnedRoomId, Unread>>,
 }
 
 /// To-device messages and the token that acknowledges them.
@@ -180,4 +180,15 @@ impl ExtensionsResponse {
             || self.presence.as_ref().is_some_and(|events| !events.is_empty())
             || self.counts.as_ref().is_some_and(|rooms| !rooms.is_empty())
     }
+}
+
+/// What is unread in a room, as v2 tells it to those who ask for threads apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Notifications, those of threads not among them.
+    pub notification_count: u64,
+    /// Highlights, those of threads not among them.
+    pub highlight_count: u64,
+    /// The threads that have any.
+    pub threads: Vec<UnreadThread>,
 }

@@ -88,6 +88,7 @@ mod tests {
             token_before: None,
             token_after: None,
             transaction: transaction.map(|(device, id)| (device.into(), id.to_owned())),
+            not_sent_by: Vec::new(),
         };
         let audience = Audience { device: "DEV".into(), now: Timestamp(3_500) };
         audience.timeline_event(&item).unsigned.map(|raw| raw.get().to_owned())

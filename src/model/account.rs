@@ -26,6 +26,10 @@ pub struct AccountRecord {
     /// somebody types must be told that they stopped, also when that comes around a restart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub typing: Vec<(OwnedRoomId, Typing)>,
+    /// Users whom the account ignores no longer, until the whole was laid once more: what the homeserver left out of the
+    /// chain while they were ignored, it tells in no other way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unignored: Vec<OwnedUserId>,
     /// Whether the chain is polled with presence, because some client asked for it lately. Kept, because what the
     /// homeserver did not tell between two polls it does not tell later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -96,6 +100,19 @@ pub enum Bootstrap {
     Crawl,
     /// Every room is known.
     Complete,
+}
+
+impl Bootstrap {
+    /// Returns the phase's name as users see it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Bootstrap::Start => "start",
+            Bootstrap::Scout => "scout",
+            Bootstrap::Whole { .. } => "whole",
+            Bootstrap::Crawl => "crawl",
+            Bootstrap::Complete => "complete",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Events: the JSON as the homeserver sent it, and a small header taken from it.
 //!
 //! Invariants: a body is never parsed into a tree and written again; it holds neither `unsigned` (which belongs to the
-//! one who asked, and to the moment) nor `room_id` (which the place says). A header is always the one of its body.
+//! one who asked, and to the moment) nor `room_id` (which the place says), nor what some endpoints repeat of either at the
+//! top level: an event looks as v2 `/sync` gives it, wherever it came from. A header is always the one of its body.
 
 use std::{borrow::Cow, rc::Rc};
 
@@ -19,7 +20,7 @@ use super::{
 pub struct Event {
     /// What is needed without reading the body.
     pub header: Rc<EventHeader>,
-    /// The event's JSON object, without `unsigned` and `room_id`.
+    /// The event's JSON object, without `unsigned`, `room_id` and what is a copy of something in `unsigned`.
     pub body: Rc<RawValue>,
     /// The `unsigned` object as it came; its `age` is true for `arrived` only.
     pub unsigned: Option<Rc<RawValue>>,
@@ -133,6 +134,12 @@ impl Event {
         RawObject::read(raw::dig(&self.body, &["content"])?)
     }
 
+    /// Returns whether the event was redacted before it came, or since.
+    pub fn is_redacted(&self) -> bool {
+        let unsigned = self.unsigned.as_deref().filter(|unsigned| unsigned.get().contains("redacted_because"));
+        unsigned.and_then(RawObject::read).is_some_and(|fields| fields.get("redacted_because").is_some())
+    }
+
     /// Returns about how many bytes of memory the event takes.
     pub fn size(&self) -> usize {
         self.body.get().len() + self.unsigned.as_ref().map_or(0, |unsigned| unsigned.get().len()) + 200
@@ -196,9 +203,29 @@ struct ContentFields<'a> {
 
 fn split_unsigned(raw: &RawValue) -> Result<(Rc<RawValue>, Option<Rc<RawValue>>), serde_json::Error> {
     let fields: RawObject<'_> = serde_json::from_str(raw.get())?;
-    let unsigned = fields.0.iter().find(|(key, _)| key == "unsigned").map(|(_, value)| Rc::from((*value).to_owned()));
-    let body = fields.write(|key| key != "unsigned" && key != "room_id")?;
+    // What is no object says nothing, whether it is `null` or of another shape.
+    let unsigned = fields.get("unsigned").filter(|value| value.get().starts_with('{'));
+    let unsigned = unsigned.map(|value| Rc::from(value.to_owned()));
+    let body = fields.write(|key| !is_of_the_answer(key))?;
     Ok((body.into(), unsigned))
+}
+
+/// Returns whether a top-level field is no part of the event, but of the answer that it came in. Synapse copies some of
+/// `unsigned` to the top level on every endpoint but `/sync` (the format of the client-server API's first version), and
+/// repeats the sender as `user_id`.
+fn is_of_the_answer(key: &str) -> bool {
+    matches!(
+        key,
+        "unsigned"
+            | "room_id"
+            | "age"
+            | "user_id"
+            | "replaces_state"
+            | "prev_content"
+            | "redacted_because"
+            | "invite_room_state"
+            | "knock_room_state"
+    )
 }
 
 /// The stored form: the header is read from the body again, so the two cannot disagree.
@@ -251,6 +278,27 @@ mod tests {
         );
         assert_eq!(event.unsigned.map(|unsigned| unsigned.get().to_owned()).as_deref(), Some(r#"{"age":3}"#));
         assert_eq!(event.header.origin_server_ts, Timestamp(7));
+    }
+
+    #[test]
+    fn an_unsigned_that_is_no_object_is_none() {
+        for unsigned in ["null", "5", "[]", r#""x""#] {
+            let json =
+                format!(r#"{{"type":"m.x","event_id":"$e","sender":"@a:b","content":{{}},"unsigned":{unsigned}}}"#);
+            assert!(event(&json).expect(unsigned).unsigned.is_none(), "{unsigned}");
+        }
+    }
+
+    #[test]
+    fn what_other_endpoints_add_to_an_event_goes() {
+        let event = event(
+            r#"{"type":"m.room.name","state_key":"","event_id":"$e","sender":"@a:b","user_id":"@a:b","age":3,"replaces_state":"$d","prev_content":{"name":"x"},"redacted_because":{},"invite_room_state":[],"knock_room_state":[],"content":{"age":1},"redacts":"$c","unsigned":{"age":3}}"#,
+        )
+        .expect("an event");
+        assert_eq!(
+            event.body.get(),
+            r#"{"type":"m.room.name","state_key":"","event_id":"$e","sender":"@a:b","content":{"age":1},"redacts":"$c"}"#
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use position::{Ordinal, Position};
 pub use raw::RawObject;
 pub use receipts::{AccountDataEntry, AccountDataRecord, Receipt, ReceiptsRecord};
 pub use record::{FORMAT, Record, RecordError};
-pub use room::{Aspects, Hero, INDEX_PAGES, Known, RoomEntry, RoomPage, bucket_of, page_of};
+pub use room::{Aspects, Hero, INDEX_PAGES, Known, RoomEntry, RoomPage, UnreadThread, bucket_of, page_of};
 pub use state::{StateEntry, StateRecord, StrippedRecord};
 pub use time::Timestamp;
 pub use timeline::{CHUNK_LENGTH, TimelineChunk, TimelineEvent};

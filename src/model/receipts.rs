@@ -6,7 +6,7 @@ use ruma::{OwnedEventId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Position;
+use super::{Position, RawObject, raw};
 
 /// Receipts of one room: the user's own, and those on events that are held.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,6 +39,16 @@ pub struct Receipt {
 pub struct AccountDataRecord {
     /// By event type.
     pub entries: BTreeMap<String, AccountDataEntry>,
+}
+
+impl AccountDataRecord {
+    /// Returns the users in `m.ignored_user_list`.
+    pub fn ignored_users(&self) -> impl Iterator<Item = OwnedUserId> {
+        let list = self.entries.get("m.ignored_user_list");
+        let users = list.and_then(|entry| raw::dig(&entry.event, &["content", "ignored_users"]));
+        let users = users.and_then(RawObject::read).unwrap_or_default().0.into_iter();
+        users.filter_map(|(user, _)| OwnedUserId::try_from(user.as_ref()).ok())
+    }
 }
 
 /// One account-data event.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an entry says everything that a list needs, so a list never loads a room.
 
-use ruma::{OwnedMxcUri, OwnedRoomId, OwnedUserId};
+use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Membership, Ordinal, Position, Timestamp};
@@ -22,6 +22,9 @@ pub struct RoomEntry {
     /// Whether the last own membership event was sent by somebody else: a leave is a kick then (or a retracted invite).
     #[serde(default, skip_serializing_if = "is_default")]
     pub by_other: bool,
+    /// Who sent the invite, while the user is invited: an invite of an ignored user is not shown.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inviter: Option<OwnedUserId>,
     /// Whether the user was ever joined. Only then is a ban listed, and state of the room ours to show after a leave.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ever_joined: bool,
@@ -54,6 +57,9 @@ pub struct RoomEntry {
     /// Invited members, where the homeserver said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub invited_count: Option<u64>,
+    /// Whether heroes and counts are our own, reckoned from the members that are known, because the homeserver did not say.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub own_summary: bool,
     /// `type` of `m.room.create`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub room_type: Option<String>,
@@ -72,12 +78,15 @@ pub struct RoomEntry {
     /// The room's tags (`m.tag`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
-    /// `unread_notifications.notification_count`; `None` where nobody told.
+    /// `unread_notifications.notification_count`, threads not among it; `None` where nobody told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notification_count: Option<u64>,
-    /// `unread_notifications.highlight_count`.
+    /// `unread_notifications.highlight_count`, threads not among it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub highlight_count: Option<u64>,
+    /// `unread_thread_notifications`: the threads that have any, at most [`UNREAD_THREADS`](crate::limits::UNREAD_THREADS).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unread_threads: Vec<UnreadThread>,
 
     /// The timeline's tail: the ordinals that are held, `first..end`. Empty when they are equal.
     pub timeline_first: Ordinal,
@@ -110,9 +119,15 @@ pub struct Aspects {
     /// Any member.
     #[serde(rename = "m", default, skip_serializing_if = "is_default")]
     pub members: Position,
-    /// Heroes, counts of members, name, avatar.
+    /// Heroes, counts of members, name, avatar: any of them.
     #[serde(rename = "u", default, skip_serializing_if = "is_default")]
     pub summary: Position,
+    /// Of these, the heroes.
+    #[serde(rename = "h", default, skip_serializing_if = "is_default")]
+    pub heroes: Position,
+    /// Of these, the counts of members.
+    #[serde(rename = "n", default, skip_serializing_if = "is_default")]
+    pub member_counts: Position,
     /// Unread counts.
     #[serde(rename = "c", default, skip_serializing_if = "is_default")]
     pub counts: Position,
@@ -149,6 +164,17 @@ pub struct Hero {
     pub avatar_url: Option<OwnedMxcUri>,
 }
 
+/// A thread with unread notifications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadThread {
+    /// The event that the thread hangs on.
+    pub root: OwnedEventId,
+    /// `notification_count`.
+    pub notification_count: u64,
+    /// `highlight_count`.
+    pub highlight_count: u64,
+}
+
 /// One page of the room index.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RoomPage {
@@ -164,6 +190,7 @@ impl RoomEntry {
             known: Known::Unknown,
             membership,
             by_other: false,
+            inviter: None,
             ever_joined: membership == Membership::Join,
             membership_position: Position(0),
             joined_at: None,
@@ -175,6 +202,7 @@ impl RoomEntry {
             heroes: Vec::new(),
             joined_count: None,
             invited_count: None,
+            own_summary: false,
             room_type: None,
             create_known: false,
             encrypted: None,
@@ -183,6 +211,7 @@ impl RoomEntry {
             tags: Vec::new(),
             notification_count: None,
             highlight_count: None,
+            unread_threads: Vec::new(),
             timeline_first: Ordinal(0),
             timeline_end: Ordinal(0),
             timeline_complete: false,
@@ -196,6 +225,17 @@ impl RoomEntry {
     /// Returns the position of the room's last change of any kind.
     pub fn last_change(&self) -> Position {
         self.changed.latest().max(self.membership_position)
+    }
+
+    /// Returns notifications and highlights of the room with its threads, where anybody told: what `/sync` gives to those
+    /// who do not ask for threads apart.
+    pub fn unread(&self) -> (Option<u64>, Option<u64>) {
+        let sum = |of: fn(&UnreadThread) -> u64| self.unread_threads.iter().map(of).fold(0, u64::saturating_add);
+        let with_threads = |count: Option<u64>, threads: u64| count.map(|count| count.saturating_add(threads));
+        (
+            with_threads(self.notification_count, sum(|thread| thread.notification_count)),
+            with_threads(self.highlight_count, sum(|thread| thread.highlight_count)),
+        )
     }
 
     /// Returns the page of the index that holds this room.

@@ -54,6 +54,13 @@ fn full_entry() -> RoomEntry {
         tags: vec!["m.favourite".into()],
         notification_count: Some(3),
         highlight_count: Some(1),
+        unread_threads: vec![UnreadThread {
+            root: "$t".try_into().expect("an event id"),
+            notification_count: 2,
+            highlight_count: 0,
+        }],
+        own_summary: true,
+        inviter: Some("@i:x".try_into().expect("a user id")),
         timeline_first: Ordinal(-4),
         timeline_end: Ordinal(9),
         timeline_complete: true,
@@ -65,6 +72,8 @@ fn full_entry() -> RoomEntry {
             state: Position(2),
             members: Position(3),
             summary: Position(4),
+            heroes: Position(8),
+            member_counts: Position(9),
             counts: Position(5),
             receipts: Position(6),
             account_data: Position(7),
@@ -86,6 +95,7 @@ fn account() {
             "!a:x".try_into().expect("a room id"),
             Typing { users: vec!["@bob:x".try_into().expect("a user id")], position: Position(7) },
         )],
+        unignored: vec!["@eve:x".try_into().expect("a user id")],
         presence: true,
     };
     check("account", Table::Account, &Record::Account(Rc::new(record)));
@@ -126,6 +136,7 @@ fn timeline() {
         token_before: Some("before".into()),
         token_after: Some("after".into()),
         transaction: Some(("DEVICE".into(), "txn".into())),
+        not_sent_by: vec!["OTHER".into()],
     };
     let bare = TimelineEvent {
         ordinal: Ordinal(0),
@@ -134,6 +145,7 @@ fn timeline() {
         token_before: None,
         token_after: None,
         transaction: None,
+        not_sent_by: Vec::new(),
         ..full.clone()
     };
     let chunk = TimelineChunk { events: vec![full, bare] };

@@ -45,6 +45,10 @@ pub struct TimelineEvent {
     /// only that device may see and only its own poll brings.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<(OwnedDeviceId, String)>,
+    /// Of an event of the user's own that came without a transaction id: the devices whose polls have brought it, and who
+    /// therefore did not send it.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub not_sent_by: Vec<OwnedDeviceId>,
 }
 
 impl Ordinal {

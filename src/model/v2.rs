@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use ruma::{OwnedRoomId, OwnedUserId};
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 /// A v2 `/sync` response.
@@ -64,6 +64,8 @@ pub struct JoinedRoom<'a> {
     pub notification_count: Option<u64>,
     /// `unread_notifications.highlight_count`.
     pub highlight_count: Option<u64>,
+    /// `unread_thread_notifications`: thread root, notifications, highlights. Absent, no thread has any.
+    pub unread_threads: Vec<(OwnedEventId, u64, u64)>,
     /// `ephemeral.events`: receipts and typing.
     pub ephemeral: Vec<&'a RawValue>,
     /// `account_data.events`.

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, OwnedUserId};
 
 use super::{Poll, PollError, backoff::Backoff, scout, whole};
 use crate::{
@@ -56,14 +56,14 @@ async fn see_through(account: Rc<Account>, poll: Rc<Poll>) {
     }
 }
 
-/// Marks the account as known whole.
-pub(super) async fn complete(account: &Rc<Account>) -> Result<(), StorageError> {
+/// Marks the account as known whole. `unignored`: who was known to be ignored no longer when it was asked for.
+pub(super) async fn complete(account: &Rc<Account>, unignored: &[OwnedUserId]) -> Result<(), StorageError> {
     let open: Vec<OwnedRoomId> = {
         let state = account.state.borrow();
         let rooms = state.cache.rooms.iter().map(|(_, entry)| entry);
         rooms.filter(|entry| entry.known != Known::Whole).map(|entry| entry.room_id.clone()).collect()
     };
-    account.commit(|cache, now| accumulator::complete_bootstrap(cache, &open, now)).await
+    account.commit(|cache, now| accumulator::complete_bootstrap(cache, &open, unignored, now)).await
 }
 
 async fn advance(account: &Rc<Account>, phase: Bootstrap) -> Result<(), StorageError> {
@@ -95,13 +95,14 @@ async fn scout_first(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError
 }
 
 async fn fetch_whole(account: &Rc<Account>, poll: &Poll, failures: u32) -> Result<(), PollError> {
+    let unignored = unignored(account);
     let result = tokio::select! {
         biased;
         result = whole::fetch(account, poll) => result,
         never = scout::held_back(account, poll) => match never {},
     };
     match result {
-        Ok(()) => Ok(complete(account).await?),
+        Ok(()) => Ok(complete(account, &unignored).await?),
         Err(error) => {
             let failures = failures + 1;
             // A gateway that cuts long requests short cuts this one every time.
@@ -111,6 +112,10 @@ async fn fetch_whole(account: &Rc<Account>, poll: &Poll, failures: u32) -> Resul
             Err(error)
         }
     }
+}
+
+fn unignored(account: &Account) -> Vec<OwnedUserId> {
+    account.state.borrow().cache.account.unignored.clone()
 }
 
 fn is_cut_short(error: &PollError) -> bool {
@@ -127,15 +132,25 @@ fn can_crawl(account: &Account) -> bool {
 
 /// Every room that is not known whole, the scout's way. What is done is not done again after a restart.
 async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let unignored = unignored(account);
     let joined = account.homeserver.joined_rooms(&poll.token()).await?;
     account.commit(|cache, now| accumulator::accumulate_joined_rooms(cache, &joined, now)).await?;
+    fetch_invites(account, poll).await?;
     let rooms = scout::not_whole(&account.state.borrow().cache);
     let left = scout::rooms(account, poll, rooms, accumulator::BaseKind::Crawl).await;
     if left > 0 {
         return Err(PollError::Upstream(UpstreamError::Unreadable(format!("{left} rooms could not be fetched"))));
     }
     close_device_lists(account, poll).await?;
-    Ok(complete(account).await?)
+    Ok(complete(account, &unignored).await?)
+}
+
+/// Invites from before the chain, which no room tells of.
+async fn fetch_invites(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let body = account.homeserver.invites(&poll.token()).await?;
+    let response = parse::sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
+    Ok(())
 }
 
 /// The device lists of the time before the chain are unknown after a crawl: one `/keys/changes` closes that.

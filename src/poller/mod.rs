@@ -7,6 +7,8 @@ mod bootstrap;
 mod gone;
 mod poll;
 mod scout;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::rc::Rc;
@@ -165,7 +167,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         .await?;
     if request.since.is_none() && response.has_timelines() && is_author(account, poll) {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
-        bootstrap::complete(account).await?;
+        bootstrap::complete(account, &[]).await?;
     }
     poll.note_answer(number, account.now());
     if request.since.is_none() {
@@ -254,6 +256,8 @@ async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), Pol
         let response = parse::sync_response(&body)?;
         account.commit(|cache, now| accumulator::take_over_authorship(cache, poll.device(), &response, now)).await?;
         account.has_presence.set(false);
+        // The whole is asked for behind the next answer, which need not wait for news.
+        poll.hurry();
         account.author_absent_since.set(None);
     }
     Ok(())

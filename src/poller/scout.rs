@@ -109,5 +109,17 @@ async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind
         whole::catch_up(account, poll).await;
     }
     account.commit(|cache, now| accumulator::accumulate_base(cache, &base, kind, now)).await?;
+    if is_direct_and_uncounted(account, room) {
+        account.fetch_members(&token, room).await?;
+    }
     Ok(())
+}
+
+/// A direct chat is called after its other member, who may have written nothing lately. Such rooms are small, so all
+/// members are asked for, which gives their number as well. Of other rooms nobody tells it until the whole or the next
+/// change of members: to ask for all members of each would take the homeserver longer than the whole.
+fn is_direct_and_uncounted(account: &Account, room: &RoomId) -> bool {
+    let state = account.state.borrow();
+    let uncounted = |entry: &RoomEntry| entry.joined_count.is_none() && !entry.members_complete;
+    state.cache.direct.contains(room) && state.cache.rooms.entry(room).is_some_and(uncounted)
 }

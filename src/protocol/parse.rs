@@ -4,7 +4,8 @@ use ruma::OwnedRoomId;
 
 use super::{
     error::RequestError,
-    fields::{Field, Fields, saturating},
+    fields::{Field, Fields},
+    to_device_token,
 };
 use crate::connection::{Pos, Presence, Scope, Selection, StatePattern, ToDeviceRequest, Wire};
 use crate::limits::{EVENT_FIELD, FILTER_VALUES, OPAQUE_IDENTIFIER, SCOPE_ENTRIES, TO_DEVICE, TO_DEVICE_DEFAULT};
@@ -91,13 +92,8 @@ pub fn to_device(extension: Option<Fields<'_>>, wire: Wire) -> Result<Option<ToD
     }))
 }
 
-/// Reads a to-device token. A number that none of ours can be is a foreign one.
 fn to_device_token(field: &Field<'_>) -> Result<u64, RequestError> {
-    let text = field.text()?;
-    match saturating(&text) {
-        Some(_) => Ok(text.parse().unwrap_or(u64::MAX)),
-        None => Err(field.invalid("an integer in a string")),
-    }
+    to_device_token::read(&field.text()?).ok_or_else(|| field.invalid("an integer in a string"))
 }
 
 /// Returns whether an extension without parameters is enabled.

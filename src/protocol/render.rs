@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, rc::Rc};
 use ruma::OwnedUserId;
 use serde_json::value::RawValue;
 
-use super::json::{Array, Object};
+use super::{
+    json::{Array, Object},
+    to_device_token,
+};
 use crate::connection::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, RoomResult, ToDeviceResponse,
 };
@@ -100,7 +103,7 @@ fn heroes(mut array: Array<'_>, heroes: &[Hero]) {
 pub fn to_device(extensions: &mut Object<'_>, key: &str, section: Option<&ToDeviceResponse>) {
     let Some(section) = section else { return };
     let mut object = extensions.object(key);
-    object.text("next_batch", &section.next_batch.to_string());
+    object.text("next_batch", &to_device_token::write(section.next_batch));
     raws(&mut object, "events", &section.events);
     object.close();
 }

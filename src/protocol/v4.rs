@@ -210,10 +210,20 @@ fn render_extensions(mut object: Object<'_>, response: &ExtensionsResponse, name
     if let Some(part) = response.counts.as_ref().filter(|part| !part.is_empty()) {
         let mut counts = object.object(COUNTS);
         let mut rooms = counts.object("rooms");
-        for (room, (notifications, highlights)) in part {
+        for (room, unread) in part {
             let mut entry = rooms.object(room.as_str());
-            entry.number("notification_count", *notifications);
-            entry.number("highlight_count", *highlights);
+            entry.number("notification_count", unread.notification_count);
+            entry.number("highlight_count", unread.highlight_count);
+            if !unread.threads.is_empty() {
+                let mut threads = entry.object("unread_thread_notifications");
+                for thread in &unread.threads {
+                    let mut counts = threads.object(thread.root.as_str());
+                    counts.number("notification_count", thread.notification_count);
+                    counts.number("highlight_count", thread.highlight_count);
+                    counts.close();
+                }
+                threads.close();
+            }
             entry.close();
         }
         rooms.close();

@@ -30,6 +30,15 @@ pub(super) fn whole(with_account_data: bool) -> FilterDefinition {
     filter
 }
 
+/// The filter of a request for the open invites alone. Synapse gives them where presence is wanted, even if none is of the
+/// type that is.
+pub(super) fn invites() -> FilterDefinition {
+    let mut filter = start(true);
+    filter.account_data = Filter::ignore_all();
+    filter.presence.types = Some(vec!["sash.none".to_owned()]);
+    filter
+}
+
 /// Lazy members for what is asked room by room.
 pub(super) fn lazy_members() -> RoomEventFilter {
     let mut filter = RoomEventFilter::default();
@@ -42,6 +51,8 @@ fn rooms_with(timeline_limit: u32) -> RoomFilter {
     let mut rooms = RoomFilter::default();
     rooms.state = lazy_members();
     rooms.timeline.limit = Some(timeline_limit.into());
+    // Counts of threads apart from those of the room, which have them all otherwise.
+    rooms.timeline.unread_thread_notifications = true;
     rooms
 }
 

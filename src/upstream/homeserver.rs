@@ -81,6 +81,14 @@ impl Homeserver {
         self.sync(token, request, limits::WHOLE_TIMEOUT).await
     }
 
+    /// Asks for the invites that are open, and for nothing else.
+    pub async fn invites(&self, token: &str) -> Result<Vec<u8>, UpstreamError> {
+        let mut request = sync_request(filters::invites());
+        request.set_presence = PresenceState::Offline;
+        request.timeout = Some(Duration::ZERO);
+        self.sync(token, request, limits::UPSTREAM_TIMEOUT).await
+    }
+
     /// Asks which rooms the user is in.
     pub async fn joined_rooms(&self, token: &str) -> Result<Vec<OwnedRoomId>, UpstreamError> {
         let body = self.request(token, joined_rooms::v3::Request::new()).await?;

@@ -75,6 +75,42 @@ test('after a reload the list comes from disk while the homeserver is down, and 
   await page.waitForFunction(() => window.engines.main.status.state === 'offline', undefined, { timeout: 30_000 });
 });
 
+test('an explanation says where a room stands and what was sent of it, and takes nothing along', async (t) => {
+  const demo = await demoScene(t);
+  const account = await demo.logIn();
+  const { newTab } = await engineScene(t);
+  const page = await newTab();
+  await open(page, account);
+  await complete(page);
+  const explain = (room, options) => page.evaluate(([room, options]) => window.outcome(window.engines.main.explain(room, options)), [room, options]);
+  const window = { lists: { all: { ...ROOM, range: [0, 4] } }, conn_id: 'list' };
+  const first = (await sync(page, window)).value;
+  const whole = (await sync(page, everything())).value;
+  const inside = Object.keys(first.rooms).find((id) => first.rooms[id].membership === 'join');
+  const outside = Object.keys(whole.rooms).find((id) => !first.rooms[id] && whole.rooms[id].membership === 'join');
+
+  const far = (await explain(outside, { connId: 'list' })).value;
+  assert.deepEqual([far.known, far.room.membership, far.account.phase, far.connections.length], [true, 'join', 'complete', 1]);
+  const [connection] = far.connections;
+  assert.equal(connection.lists.all.in_window, false);
+  assert.ok(connection.lists.all.index > 4 && connection.lists.all.before.room_id, JSON.stringify(connection.lists));
+  assert.deepEqual([connection.confirmed, connection.unconfirmed, connection.last_sent_at, connection.next], [null, null, null, null]);
+  const place = `in list \`all\` at index ${connection.lists.all.index} of ${first.lists.all.count}, outside of the window [0, 4]`;
+  assert.ok(connection.because.includes(place), JSON.stringify(connection.because));
+  assert.deepEqual((await explain(outside)).value.connections.map(({ conn_id }) => conn_id).sort(), ['', 'list'], 'all connections');
+
+  const near = (await explain(inside, { connId: 'list' })).value.connections[0];
+  assert.deepEqual([near.lists.all.in_window, near.confirmed, near.next.says_something], [true, null, false]);
+  assert.ok(near.unconfirmed.up_to > 0 && near.last_sent_at === near.answered_at, JSON.stringify(near));
+  await demo.order('send', { room: inside, sender: account.userId, body: 'after the explanation' });
+  await eventually('what is new is foretold', async () => (await explain(inside, { connId: 'list' })).value.connections[0].next.room?.timeline === 1);
+  const next = (await sync(page, { ...window, pos: first.pos })).value;
+  assert.deepEqual(bodies(next.rooms[inside]), ['after the explanation'], 'and comes all the same');
+
+  assert.equal((await explain('!nowhere:example.org')).value.known, false);
+  assert.equal((await explain('nowhere')).error?.errcode, 'M_INVALID_PARAM');
+});
+
 test('an aborted long poll takes nothing along', async (t) => {
   const demo = await demoScene(t);
   const account = await demo.logIn();

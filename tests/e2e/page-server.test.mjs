@@ -17,6 +17,7 @@ test('Alice uses the page with a server', async (t) => {
   await step('the page has a window of them', () => scene.windowIsSmall());
   await step("Bob's messages arrive", () => scene.messageArrives());
   await step('she answers', () => scene.messageIsSent());
+  await step('she asks why the room stands where it does', () => scene.roomIsExplained());
   await step('she scrolls through the list', () => scene.listScrolls());
   await step('she scrolls back in a room', () => scene.historyIsThere());
   await step('she accepts an invite', () => scene.inviteIsAccepted());

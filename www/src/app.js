@@ -70,7 +70,7 @@ export class App {
       onPanel: () => this.#togglePanel(),
       onRead: () => this.#markRead(),
     });
-    this.panel = new Panel(session, { onMode: handlers.onMode, onClose: () => this.#togglePanel() });
+    this.panel = new Panel(session, { onMode: handlers.onMode, onClose: () => this.#togglePanel(), onExplain: () => this.#explain() });
     this.chips = FILTERS.map((filter) => this.#chip(filter));
     this.element = this.#build();
     this.onHash = () => this.#open(roomFromHash());
@@ -221,6 +221,8 @@ export class App {
     this.#openId = id;
     this.#loadingOlder = false;
     this.#error = "";
+    this.panel.showExplain(Boolean(id));
+    this.panel.showSentences([]);
     this.element.classList.toggle("has-room", Boolean(id));
     this.#loop?.poke();
     this.render();
@@ -292,6 +294,18 @@ export class App {
     if (last === this.#readUpTo || last === room.ownRead || !this.#api) return;
     this.#readUpTo = last;
     this.#api.markRead(room.id, last).catch(() => (this.#readUpTo = ""));
+  }
+
+  /** Asks why the open room is where it is, and shows what comes. */
+  async #explain() {
+    const id = this.#openId;
+    if (!id || !this.#transport) return;
+    try {
+      const { because, connections } = await this.#transport.explain(id, connectionId());
+      if (id === this.#openId) this.panel.showSentences([...because, ...connections.flatMap((connection) => connection.because)]);
+    } catch (error) {
+      this.panel.showSentences([`It cannot be explained: ${error.message}`]);
+    }
   }
 
   #leave() {

@@ -11,7 +11,7 @@ export const stateText = (state) => STATES[state] ?? state;
 export class Panel {
   /**
    * @param {import("./session.js").Session} session
-   * @param {{ onMode: (mode: "engine" | "server", server: string) => void, onClose: () => void }} handlers
+   * @param {{ onMode: (mode: "engine" | "server", server: string) => void, onClose: () => void, onExplain: () => void }} handlers
    */
   constructor(session, handlers) {
     this.session = session;
@@ -20,6 +20,7 @@ export class Panel {
     this.bar = h("progress", { max: 1, value: 0, "aria-label": "Rooms known of all rooms" });
     this.barText = h("span", { class: "quiet" });
     this.log = h("tbody", {});
+    this.sentences = h("ul", { class: "because", testid: "panel-because", "aria-live": "polite" });
     this.error = h("p", { class: "error", role: "alert" });
     this.element = h(
       "aside",
@@ -27,6 +28,7 @@ export class Panel {
       h("header", {}, h("h2", {}, "Under the hood"), h("button", { class: "icon-button", "aria-label": "Close details", onclick: handlers.onClose }, icon("close"))),
       h("section", {}, h("h3", {}, "Rooms"), h("div", { class: "bar-label" }, this.phase, this.barText), this.bar, this.error),
       h("section", { class: "tiles" }, ...this.#tiles()),
+      this.#explainSection(handlers.onExplain),
       h("section", {}, h("h3", {}, "Sliding sync is answered by"), this.#modeForm(handlers.onMode)),
       h("section", {}, h("h3", {}, "Last syncs"), this.#logTable()),
     );
@@ -48,6 +50,22 @@ export class Panel {
     setText(this.error, status.message ?? "");
     this.#fillTiles(stats, list);
     this.log.replaceChildren(...stats.log.map(logRow));
+  }
+
+  /** @param {boolean} hasRoom whether a room is open, and so something to explain */
+  showExplain(hasRoom) {
+    this.explain.hidden = !hasRoom;
+  }
+
+  /** @param {string[]} sentences */
+  showSentences(sentences) {
+    this.sentences.replaceChildren(...sentences.map((sentence) => h("li", {}, sentence)));
+  }
+
+  #explainSection(onExplain) {
+    const button = h("button", { class: "chip", testid: "panel-explain", onclick: onExplain }, "Why is it where it is?");
+    this.explain = h("section", { hidden: true }, h("h3", {}, "The open room"), button, this.sentences);
+    return this.explain;
   }
 
   #tiles() {

@@ -205,7 +205,10 @@ export class RoomStore {
     });
     if (counts) this.hasCounts = true;
     this.#each(counts, changed, (room, value) => {
-      room.counts = { notification: value.notification_count ?? 0, highlight: value.highlight_count ?? 0 };
+      // Threads are counted apart; here a room has one badge for all of it.
+      const parts = [value, ...Object.values(value.unread_thread_notifications ?? {})];
+      const sum = (name) => parts.reduce((total, part) => total + (part[name] ?? 0), 0);
+      room.counts = { notification: sum("notification_count"), highlight: sum("highlight_count") };
     });
     return changed;
   }

@@ -5,6 +5,7 @@ import { MatrixError, parse } from "./api.js";
  * @typedef {object} Transport
  * @property {(request: object, options: { signal: AbortSignal }) => Promise<{ response: any, bytes: Promise<number> }>} sync
  *   `POST /_matrix/client/v4/sync`, request and response as there; throws `MatrixError`
+ * @property {(roomId: string, connId: string) => Promise<{ because: string[], connections: { because: string[] }[] }>} explain why a room is where it is
  * @property {typeof fetch} fetch for all other client-server requests
  * @property {EventTarget} events "progress" and "status" of an engine, as `CustomEvent`s
  * @property {() => any} status the engine's present status, if it tells
@@ -35,6 +36,7 @@ async function openEngine({ homeserver, userId, deviceId, accessToken }, { onTok
         throw asMatrixError(error);
       }
     },
+    explain: (roomId, connId) => sash.explain(roomId, { connId }),
     fetch: (input, init) => sash.fetch(input, init),
     events: sash,
     status: () => sash.status,
@@ -56,6 +58,13 @@ async function openServer({ server, accessToken }) {
       const text = await answer.text();
       if (!answer.ok) throw new MatrixError(answer.status, parse(text));
       return { response: parse(text), bytes: Promise.resolve(text.length) };
+    },
+    async explain(roomId, connId) {
+      const query = new URLSearchParams({ room: roomId, conn_id: connId });
+      const answer = await fetch(`${server}/_sash/explain?${query}`, { headers: { Authorization: `Bearer ${accessToken}` } });
+      const body = parse(await answer.text());
+      if (!answer.ok || !Array.isArray(body.because)) throw new MatrixError(answer.status, body);
+      return body;
     },
     fetch: (input, init) => fetch(input, init),
     events: new EventTarget(),

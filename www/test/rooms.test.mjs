@@ -85,6 +85,9 @@ test("unread is what the other side counts, else what the user's own receipt doe
   assert.equal(store.hasCounts, false);
   store.apply({ extensions: { "sash.counts": { rooms: { "!a": { notification_count: 2, highlight_count: 0 } } } } });
   assert.deepEqual([room.isUnread(ME), store.hasCounts], [true, true]);
+  const threads = { $t: { notification_count: 1, highlight_count: 1 } };
+  store.apply({ extensions: { "sash.counts": { rooms: { "!a": { notification_count: 2, highlight_count: 0, unread_thread_notifications: threads } } } } });
+  assert.deepEqual(room.counts, { notification: 3, highlight: 1 });
 });
 
 test("typing leaves the user out, and ends", () => {

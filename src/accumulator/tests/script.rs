@@ -85,7 +85,9 @@ impl World {
             }
             ["complete"] => {
                 let rooms: Vec<OwnedRoomId> = self.cache.rooms.iter().map(|(_, entry)| entry.room_id.clone()).collect();
-                self.commit(|world| complete_bootstrap(&world.cache, &rooms, world.now));
+                self.commit(|world| {
+                    complete_bootstrap(&world.cache, &rooms, &world.cache.account.unignored.clone(), world.now)
+                });
             }
             ["whole", "invites"] => {
                 let parts: Vec<Part> = block.iter().map(|line| Part::read(line, self.now)).collect();

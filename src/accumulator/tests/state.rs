@@ -180,6 +180,7 @@ fn a_rejected_remote_invite_has_no_state() {
            leave !a | @me=leave",
         expect![[r#"
             !a leave active 4000 name A
+              @me=leave^2
               stripped^2 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
               stripped^2 {"type":"m.room.member","sender":"@me:x","content":{"membership":"leave"},"state_key":"@me:x"}
         "#]],
@@ -196,6 +197,7 @@ fn a_retracted_invite_is_a_leave_by_another() {
            leave !a | @me=leave/@b",
         expect![[r#"
             !a leave by other active 4000 name A
+              @me=leave/@b^2
               stripped^2 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
               stripped^2 {"type":"m.room.member","sender":"@b:x","content":{"membership":"leave"},"state_key":"@me:x"}
         "#]],
@@ -291,7 +293,7 @@ fn a_removed_entry_leaves_a_place() {
            join !a create name=A topic=T @me=join @b=join | m1
          full-state !a 1 create name=A @me=join",
         expect![[r#"
-            !a join active 3000 name A all members
+            !a join active 3000 name A joined 1 invited 0 all members
               0..1 [m1 s1>]
               create^1 name=A^1 -m.room.topic^2 -m.room.member@b:x^2 @me=join^1
         "#]],
@@ -308,7 +310,7 @@ fn full_state_does_not_take_back_what_came_later() {
            join !a | name=Later @c=join
          full-state !a 1 create name=A @me=join topic=T",
         expect![[r#"
-            !a join active 4000 bump 3000 name Later all members
+            !a join active 4000 bump 3000 name Later joined 2 invited 0 all members
               0..3 [m1 s1> name=Later @c=join s2>]
               create^1 name=Later^2 topic=T^3 @c=join^2 @me=join^1
         "#]],
@@ -323,7 +325,7 @@ fn all_members_are_known_until_a_gap() {
            join !a create @me=join | m1
          members !a 1 @me=join @b=join:B @c=leave",
         expect![[r#"
-            !a join active 3000 heroes @b(B) all members
+            !a join active 3000 joined 2 invited 0 heroes @b(B) all members
               0..1 [m1 s1>]
               create^1 @b=join:B^2 @c=leave^2 @me=join^1
         "#]],
@@ -336,7 +338,7 @@ fn all_members_are_known_until_a_gap() {
          v2 s2
            join !a | m9 limited",
         expect![[r#"
-            !a join active 5000 heroes @b(B)
+            !a join active 5000 joined 2 invited 0 heroes @b(B)
               0..2 [m1 s1>] gap [m9 s2>]
               create^1 @b=join:B^2 @me=join^1
         "#]],
@@ -468,7 +470,7 @@ fn members_replace_what_history_told_of_them_whenever_they_were_asked_for() {
          history !a m1 m2/@c prev:p1 state @c=join
          members !a 1 @me=join @c=leave",
         expect![[r#"
-            !a join active 3000 heroes @c all members
+            !a join active 3000 joined 1 invited 0 heroes @c all members
               -2..1 [<p1 ~m1 ~m2/@c <p3 m3 s1>]
               create^1 @c=leave^3 @me=join^1
         "#]],

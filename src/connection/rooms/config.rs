@@ -89,6 +89,12 @@ impl Wanted {
         wanted
     }
 
+    /// Returns what is wanted, lazy members aside: what each rule includes and excludes.
+    pub fn rules(&self) -> impl Iterator<Item = (&[StatePattern], &[StatePattern])> {
+        let patterns = (!self.patterns.is_empty()).then_some((&self.patterns[..], &[][..]));
+        patterns.into_iter().chain(self.rules.iter().map(|rule| (&rule.include[..], &rule.exclude[..])))
+    }
+
     /// Returns whether the entry is wanted, lazy members aside.
     pub fn matches(&self, event_type: &str, state_key: &str) -> bool {
         let any = |patterns: &[StatePattern]| match_any(patterns, event_type, state_key);

@@ -12,7 +12,7 @@ mod timeline;
 
 use std::rc::Rc;
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, RoomId};
 
 pub use config::{EffectiveConfig, Wanted};
 pub use stripped::is_outside;
@@ -86,6 +86,22 @@ pub enum Fetch {
         /// Which room.
         room: OwnedRoomId,
     },
+}
+
+impl Fetch {
+    /// Returns of which room.
+    pub fn room(&self) -> &RoomId {
+        let (Fetch::Timeline { room, .. } | Fetch::Members { room }) = self;
+        room
+    }
+
+    /// Returns what is fetched.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fetch::Timeline { .. } => "timeline",
+            Fetch::Members { .. } => "members",
+        }
+    }
 }
 
 /// Returns whether the room needs no look: nothing about it has changed for this connection.

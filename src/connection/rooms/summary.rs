@@ -22,27 +22,27 @@ pub fn fill<'a>(
         return counts(context, task, true, result);
     };
     counts(context, task, entry.changed.counts > upto, result);
-    let summary = entry.changed.summary > upto;
-    if !summary && entry.changed.state <= upto {
+    if entry.changed.member_counts > upto {
+        result.joined_count = entry.joined_count;
+        result.invited_count = entry.invited_count;
+    }
+    if entry.changed.heroes > upto {
+        result.heroes = heroes(task);
+    }
+    if entry.changed.state <= upto {
         return Some(());
     }
     let state = reader.state(entry)?;
     let changed = |event_type: &str| state.entry(event_type, "").is_some_and(|entry| entry.position > upto);
-    let name_changed = changed("m.room.name");
     // The unstable wire cannot say that a name was removed: its clients read the state event.
     let tells_removal = context.wire == Wire::V4;
-    if name_changed {
+    if changed("m.room.name") {
         result.name = Some(entry.name.clone()).filter(|name| name.is_some() || tells_removal);
+        // They were not told while the room had a name.
+        result.heroes = heroes(task);
     }
     if changed("m.room.avatar") {
         result.avatar = Some(entry.avatar.clone());
-    }
-    if summary || name_changed {
-        result.heroes = heroes(task);
-    }
-    if summary {
-        result.joined_count = entry.joined_count;
-        result.invited_count = entry.invited_count;
     }
     Some(())
 }
@@ -55,8 +55,8 @@ fn heroes(task: &RoomTask<'_>) -> Option<Vec<crate::model::Hero>> {
 /// Unread counts are part of a room on the unstable wire only; on v4 they are an extension.
 fn counts(context: &RoomContext<'_>, task: &RoomTask<'_>, changed: bool, result: &mut RoomResult) -> Option<()> {
     if changed && context.wire == Wire::Simplified {
-        result.notification_count = task.entry.notification_count;
-        result.highlight_count = task.entry.highlight_count;
+        // Its clients know no threads apart: they get the sum.
+        (result.notification_count, result.highlight_count) = task.entry.unread();
     }
     Some(())
 }

@@ -143,8 +143,12 @@ pub fn withheld_until<'a>(
     let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
     let Some(chunk) = reader.timeline(&entry.room_id, newest.chunk())? else { return Some(None) };
     let fresh = chunk.events.iter().rev().take_while(|item| item.live && item.position > frontier);
-    let unclaimed = fresh.filter(|item| item.transaction.is_none() && item.event.sender() == context.cache.user_id);
-    let until = unclaimed.map(|item| item.event.arrived.after(OWN_EVENT_WAIT)).max();
+    let is_told = |item: &TimelineEvent| {
+        item.transaction.is_some() || item.not_sent_by.iter().any(|device| device == context.audience.device)
+    };
+    let unclaimed = fresh.filter(|item| !is_told(item) && item.event.sender() == context.cache.user_id);
+    // The oldest of them, so that somebody who goes on writing elsewhere does not hold the room back for good.
+    let until = unclaimed.map(|item| item.event.arrived.after(OWN_EVENT_WAIT)).min();
     Some(until.filter(|until| *until > context.audience.now))
 }
 
@@ -227,7 +231,8 @@ impl<'a> Window<'a> {
         if bound.is_some() && !item.live && self.filled.is_none() {
             self.filled = Some((self.shown.len(), self.passed.len()));
         }
-        let hidden = !item.event.is_state() && context.cache.is_ignored(item.event.sender());
+        let sender = item.event.sender();
+        let hidden = !item.event.is_state() && sender != context.cache.user_id && context.cache.is_ignored(sender);
         if !hidden {
             if self.shown.len() >= limit as usize {
                 return Some(End::Full);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use ruma::{DeviceId, OwnedRoomId};
 
 use super::{
+    explained::Explained,
     script::request,
     world::{DEVICE, ME, World},
 };
@@ -169,11 +170,14 @@ impl Run {
                 Err(error) => panic!("{error}"),
             }
         };
+        let explained = Explained::of(&mut self.connections, &mut self.world, self.wire);
         loop {
             match self.connections.poll_response(&mut self.world.cache, &ticket, self.world.now) {
                 Poll::Need(keys) => self.world.load(keys),
                 Poll::Ready(answer) => {
+                    explained.check_before(&answer.response);
                     self.world.write(answer.writes);
+                    Explained::of(&mut self.connections, &mut self.world, self.wire).check_after(&answer.response);
                     super::oracle::check(&answer.response);
                     client.take(&answer.response);
                     return answer.response;

@@ -86,6 +86,27 @@ fn v4_leaves_to_device_out_when_there_is_nothing() {
 }
 
 #[test]
+fn to_device_messages_of_one_answer_take_only_so_many_bytes() {
+    check(
+        "
+        todevice: m1*9000000 m2 m3*5000000
+        todevice: m4*5000000 m5
+        first conn=c to_device
+        sync conn=c to_device wait
+        sync conn=c to_device wait
+        ",
+        expect![[r#"
+            > first conn=c to_device
+              to_device[m1] next=1
+            > sync conn=c to_device wait
+              to_device[m2 m3 m4] next=4
+            > sync conn=c to_device wait
+              to_device[m5] next=5
+        "#]],
+    );
+}
+
+#[test]
 fn to_device_messages_end_a_wait() {
     check(
         "

@@ -5,6 +5,7 @@ mod script;
 mod world;
 
 mod convergence;
+mod explained;
 mod extensions;
 mod list_windows;
 mod positions;

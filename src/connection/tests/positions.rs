@@ -968,3 +968,27 @@ fn forgetting_members_forgets_nothing_else_of_what_was_wanted_before() {
         "#]],
     );
 }
+
+#[test]
+fn an_own_event_that_the_own_poll_has_brought_too_waits_for_nothing() {
+    check(
+        "
+        device: OTHER
+        !a: create; join
+        first a[0,9] limit=5
+        sync a[0,9] limit=5 wait
+        !a: m1 @me:x; unclaim
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create2 $join1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            !a wakes v4/
+              a: 1
+              !a in a timeline[$m1] prev=s0 live=1
+        "#]],
+    );
+}

@@ -746,8 +746,8 @@ fn heroes_stand_in_for_a_name() {
               (2 stored)
             > sync a[0,9] limit=0
               a: 2
-              !a in a name=Cake joined=3
-              !b in a name=null heroes=@bob:x joined=2
+              !a in a name=Cake
+              !b in a name=null heroes=@bob:x
             > sync a[0,9] limit=0
               a: 2
         "#]],

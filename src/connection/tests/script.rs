@@ -15,7 +15,8 @@ use ruma::{DeviceId, OwnedRoomId};
 use super::world::{DEVICE, ME, World};
 use crate::connection::{
     Answer, AnsweredEvent, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult, Scope, Selection,
-    StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames, Window, Wire,
+    StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames, Unread,
+    Window, Wire,
 };
 use crate::model::{Filters, Position, Step};
 
@@ -461,7 +462,9 @@ fn describe_extensions(response: &SyncResponse) -> Vec<String> {
     if let Some(events) = extensions.presence.as_ref().filter(|events| !events.is_empty()) {
         lines.push(format!("presence {}", events.len()));
     }
-    for (room, (notifications, highlights)) in extensions.counts.iter().flatten() {
+    for (room, Unread { notification_count: notifications, highlight_count: highlights, .. }) in
+        extensions.counts.iter().flatten()
+    {
         lines.push(format!("unread {room}: {notifications}/{highlights}"));
     }
     lines

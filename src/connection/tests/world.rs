@@ -140,7 +140,7 @@ impl World {
             }
             "todevice" => {
                 let first = self.device.to_device_next;
-                let messages = words.iter().map(|word| raw(&format!("{{\"type\":\"{word}\"}}"))).collect();
+                let messages = words.iter().copied().map(to_device).collect();
                 let record = ToDeviceRecord { first, position, messages };
                 self.device.to_device_next += words.len() as u64;
                 let key = RecordKey::ToDevice(device.clone(), first);
@@ -313,6 +313,8 @@ impl Room {
                     .collect();
                 entry.joined_count = Some(users.len() as u64 + 1);
                 entry.changed.summary = position;
+                entry.changed.heroes = position;
+                entry.changed.member_counts = position;
             }
             ["counts", notifications, highlights] => {
                 entry.notification_count = notifications.parse().ok();
@@ -338,9 +340,10 @@ impl Room {
                     item.ordinal = Ordinal(ordinal);
                 }
             }
-            ["claim", transaction] => {
+            ["claim", transaction] => self.claim(transaction, position),
+            ["unclaim"] => {
                 if let Some(item) = self.timeline.last_mut() {
-                    item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+                    item.not_sent_by = vec![DEVICE.into()];
                 }
                 self.entry.changed.timeline = position;
             }
@@ -358,12 +361,7 @@ impl Room {
                 let id = format!("${}{}", &user[1..2], self.entry.timeline_end.0);
                 self.member(&id, user, user, "join", position, now, true);
             }
-            ["large", id, kilobytes] => {
-                let body = "x".repeat(kilobytes.parse::<usize>().expect("a size") * 1024);
-                let content = format!("{{\"msgtype\":\"m.text\",\"body\":\"{body}\"}}");
-                let event = event(&format!("${id}"), "m.room.message", None, "@bob:x", &content, now);
-                self.append(event, position);
-            }
+            ["large", id, kilobytes] => self.large_message(id, kilobytes.parse().expect("a size"), position, now),
             [id] => self.message(id, "@bob:x", position, now),
             [id, sender] if sender.starts_with('@') => self.message(id, sender, position, now),
             ref other => panic!("unknown item {other:?}"),
@@ -434,6 +432,19 @@ impl Room {
         self.entry.bump_stamp = now;
     }
 
+    fn large_message(&mut self, id: &str, kilobytes: usize, position: crate::model::Position, now: Timestamp) {
+        let content = format!("{{\"msgtype\":\"m.text\",\"body\":\"{}\"}}", "x".repeat(kilobytes * 1024));
+        let event = event(&format!("${id}"), "m.room.message", None, "@bob:x", &content, now);
+        self.append(event, position);
+    }
+
+    fn claim(&mut self, transaction: &str, position: crate::model::Position) {
+        if let Some(item) = self.timeline.last_mut() {
+            item.transaction = Some((DEVICE.into(), transaction.to_owned()));
+        }
+        self.entry.changed.timeline = position;
+    }
+
     fn append(&mut self, event: Event, position: crate::model::Position) {
         let gap = self.gap.take();
         self.entry.activity = event.arrived;
@@ -446,6 +457,7 @@ impl Room {
             token_before: gap.flatten(),
             token_after: None,
             transaction: None,
+            not_sent_by: Vec::new(),
         });
         self.entry.timeline_end.0 += 1;
         self.entry.changed.timeline = position;
@@ -469,6 +481,7 @@ impl Room {
                     token_before: None,
                     token_after: None,
                     transaction: None,
+                    not_sent_by: Vec::new(),
                 },
             );
         }
@@ -487,6 +500,13 @@ fn event(id: &str, kind: &str, key: Option<&str>, sender: &str, content: &str, n
 
 fn users_of(words: &[&str]) -> Vec<OwnedUserId> {
     words.iter().map(|user| OwnedUserId::try_from(*user).expect("user")).collect()
+}
+
+/// `m1*5000` is a message with so many bytes more.
+fn to_device(word: &str) -> Rc<RawValue> {
+    let (kind, more) = word.split_once('*').unwrap_or((word, "0"));
+    let more = "x".repeat(more.parse().expect("a number"));
+    raw(&format!("{{\"type\":\"{kind}\",\"content\":{{\"x\":\"{more}\"}}}}"))
 }
 
 fn raw(json: &str) -> Rc<RawValue> {

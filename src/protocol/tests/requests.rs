@@ -23,7 +23,7 @@ fn a_whole_request_on_v4() {
         }},
         "room_subscriptions": {"!a:x": {"timeline_limit": 20, "required_state": {}}, "nonsense": {"timeline_limit": 1, "required_state": {}}},
         "extensions": {
-            "org.matrix.msc4538.to_device": {"enabled": true, "limit": 5, "since": "30064771075"},
+            "org.matrix.msc4538.to_device": {"enabled": true, "limit": 5, "since": "-30064771075"},
             "org.matrix.msc4543.e2ee": {"enabled": true},
             "account_data": {"enabled": true, "lists": ["*"], "rooms": []},
             "org.matrix.msc4508.typing": {"enabled": true},

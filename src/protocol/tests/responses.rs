@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 
 use crate::connection::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, ListResponse, Pos, RoomResult, StateItem,
-    SyncResponse, TimelineResult, ToDeviceResponse, TypingNames, Wire,
+    SyncResponse, TimelineResult, ToDeviceResponse, TypingNames, Unread, Wire,
 };
-use crate::model::{Event, Hero, Membership, Position, Receipt, Timestamp};
+use crate::model::{Event, Hero, Membership, Position, Receipt, Timestamp, UnreadThread};
 use crate::protocol::render;
 
 fn raw(json: &str) -> Rc<RawValue> {
@@ -112,7 +112,18 @@ fn response() -> SyncResponse {
             )])),
             typing: Some(BTreeMap::from([(room("!a:x"), vec!["@b:x".try_into().expect("user")])])),
             presence: Some(vec![raw(r#"{"type":"m.presence"}"#)]),
-            counts: Some(BTreeMap::from([(room("!a:x"), (3, 1))])),
+            counts: Some(BTreeMap::from([(
+                room("!a:x"),
+                Unread {
+                    notification_count: 3,
+                    highlight_count: 1,
+                    threads: vec![UnreadThread {
+                        root: "$t".try_into().expect("event"),
+                        notification_count: 2,
+                        highlight_count: 0,
+                    }],
+                },
+            )])),
         },
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Endpoint {
     LogoutAll,
     /// A client takes the device's to-device messages itself.
     V2Sync,
+    /// A room is gone afterwards, which no poll tells.
+    Forget,
     /// `from` and `to` may be a `pos` of ours.
     Paging,
     /// Nothing.
@@ -40,6 +42,7 @@ impl Endpoint {
             (&Method::POST, [_, "login" | "register"]) => Endpoint::Login,
             (&Method::POST, [_, "logout"]) => Endpoint::Logout,
             (&Method::POST, [_, "logout", "all"]) => Endpoint::LogoutAll,
+            (&Method::POST, [_, "rooms", _, "forget"]) => Endpoint::Forget,
             (&Method::GET, [_, "sync"]) => Endpoint::V2Sync,
             (&Method::GET, [_, "keys", "changes"] | [_, "rooms", _, "messages"]) => Endpoint::Paging,
             (&Method::GET, [_, "rooms", _, "relations", ..]) => Endpoint::Paging,
@@ -80,6 +83,7 @@ mod tests {
         check(Method::GET, "/_matrix/client/v3/rooms/!a%3Ab/messages", Endpoint::Paging);
         check(Method::GET, "/_matrix/client/v1/rooms/!a/relations/$e/m.thread", Endpoint::Paging);
         check(Method::GET, "/_matrix/client/v3/keys/changes", Endpoint::Paging);
+        check(Method::POST, "/_matrix/client/v3/rooms/!a%3Ab/forget", Endpoint::Forget);
         check(Method::PUT, "/_matrix/client/v3/rooms/!a/send/m.room.message/1", Endpoint::Other);
         check(Method::GET, "/_matrix/media/v3/download/a/b", Endpoint::Other);
         check(Method::GET, "/_synapse/client/oidc/callback", Endpoint::Other);

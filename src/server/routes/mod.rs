@@ -2,6 +2,7 @@
 
 mod client;
 mod endpoint;
+mod explain;
 mod health;
 mod json;
 mod log;
@@ -60,6 +61,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/_matrix/client/unstable/org.matrix.simplified_msc3575/sync", post(sync::simplified))
         .route("/_matrix/client/v4/sync", post(sync::v4))
         .route("/_sash/status", get(health::status))
+        .route("/_sash/explain", get(explain::explain))
         .route("/client/config.json", get(client::config))
         .route("/client/", get(client::file))
         .route("/client/{*path}", get(client::file))

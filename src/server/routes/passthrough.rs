@@ -12,6 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use percent_encoding::percent_decode_str;
+use ruma::OwnedRoomId;
+
 use super::{App, Shared, endpoint::Endpoint, paging, versions, well_known};
 use crate::server::{
     error::ApiError,
@@ -57,6 +60,7 @@ pub(super) async fn handle(State(app): Shared, request: Request) -> Result<Respo
             let url = well_known::own_url(&app, request.headers());
             rewritten(&app, request, |body| well_known::rewrite_login(body, &url)).await
         }
+        Endpoint::Forget => forget(app, request, token).await,
         Endpoint::Logout | Endpoint::LogoutAll => logout(app, request, token, endpoint).await,
         Endpoint::V2Sync => {
             if let Some(token) = token {
@@ -114,6 +118,24 @@ async fn logout(
         }
     }
     Ok(streamed(response))
+}
+
+async fn forget(app: Arc<App>, request: Request, token: Option<Token>) -> Result<Response, ApiError> {
+    let room = room_of(request.uri().path());
+    let response = forward(&app, request, None).await?;
+    if let (true, Some(token), Some(room)) = (response.status().is_success(), token, room)
+        && let Some(identity) = app.auth.owner(&token).await
+        && let Err(error) = app.shards.forget_room(identity.user.clone(), room).await
+    {
+        tracing::error!(user = %identity.user, error = error.body.error, "a room could not be forgotten");
+    }
+    Ok(streamed(response))
+}
+
+/// Returns the room in `…/rooms/{room}/…`.
+fn room_of(path: &str) -> Option<OwnedRoomId> {
+    let room = path.split('/').skip_while(|segment| *segment != "rooms").nth(1)?;
+    OwnedRoomId::try_from(percent_decode_str(room).decode_utf8().ok()?.as_ref()).ok()
 }
 
 /// Sends a request on, to another path and query if given, and returns when the head of the answer is there.

@@ -47,10 +47,12 @@ async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
             // One that breaks off is nobody's to hear about; what remains is one that stands still.
             let Ok(data) = frame.map_err(|_| ApiError::slow_body())?.into_data() else { continue };
             length = length.saturating_add(data.len());
-            match length {
-                ..=REQUEST_BODY => bytes.extend_from_slice(&data),
-                ..=REQUEST_DISCARDED => bytes = Vec::new(),
-                _ => break,
+            if length <= REQUEST_BODY {
+                bytes.extend_from_slice(&data);
+            } else if length <= REQUEST_DISCARDED {
+                bytes = Vec::new();
+            } else {
+                break;
             }
         }
         if length > REQUEST_BODY { Err(ErrorResponse::from(RequestError::TooLarge).into()) } else { Ok(bytes) }
@@ -59,5 +61,48 @@ async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
         biased;
         read = read => read,
         () = sleep(BODY_TIME) => Err(ApiError::slow_body()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll};
+
+    use axum::body::Bytes;
+    use http_body::Frame;
+
+    use super::*;
+
+    /// A body of which some comes, and then nothing more.
+    struct StandsStill(Option<Bytes>);
+
+    impl HttpBody for StandsStill {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            match self.0.take() {
+                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stands_still_is_not_waited_for() {
+        let error = read(Body::new(StandsStill(Some(Bytes::from_static(b"{"))))).await.expect_err("it never ends");
+        assert_eq!(error.status, StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit() {
+        assert_eq!(read(Body::from(vec![b' '; REQUEST_BODY])).await.map(|body| body.len()), Ok(REQUEST_BODY));
+        for length in [REQUEST_BODY + 1, REQUEST_DISCARDED + 1] {
+            let error = read(Body::from(vec![b' '; length])).await.expect_err("it is too long");
+            assert_eq!((error.status, error.body.errcode.as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "M_TOO_LARGE"));
+        }
     }
 }

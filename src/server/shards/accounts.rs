@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::{Mutex, watch},
@@ -19,7 +19,7 @@ use tokio::{
 use super::World;
 use crate::{
     account::{Account, AccountError, Dependencies, Status},
-    connection::{SyncRequest, SyncResponse},
+    connection::{ExplainRequest, Explanation, SyncRequest, SyncResponse},
     limits::SEEN_INTERVAL,
     model::{Timestamp, TokenSide},
     platform::{Clock, SystemClock, SystemRandom, Task, spawn},
@@ -122,6 +122,13 @@ impl Accounts {
         open.as_ref().map(|open| open.account.status().borrow().clone())
     }
 
+    /// Explains a room of an account.
+    pub(super) async fn explain(&self, identity: &Identity, request: &ExplainRequest) -> Result<Explanation, ApiError> {
+        let slot = self.slots.borrow().get(&identity.user).cloned().ok_or_else(ApiError::not_open)?;
+        let account = slot.open.lock().await.as_ref().map(|open| open.account.clone());
+        Ok(account.ok_or_else(ApiError::not_open)?.explain(&identity.device, request).await?)
+    }
+
     /// Returns the v2 token that a `pos` stands for. The account need not be open for it.
     pub(super) async fn v2_token(
         &self,
@@ -138,6 +145,16 @@ impl Accounts {
         let storage = self.dependencies.storage.as_ref();
         let token = Account::stored_v2_token(storage, &identity.user, &identity.device, pos, side).await;
         Ok(token.map_err(AccountError::Storage)?)
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver. A closed account has nobody to tell of it.
+    pub(super) async fn forget_room(&self, user: &UserId, room: &RoomId) -> Result<(), ApiError> {
+        let Some(slot) = self.slots.borrow().get(user).cloned() else { return Ok(()) };
+        let open = slot.open.lock().await;
+        match &*open {
+            Some(open) => Ok(open.account.forget_room(room).await.map_err(AccountError::from)?),
+            None => Ok(()),
+        }
     }
 
     /// Ends the poll of a device, or of all devices of the user, until the next request. Returns whether there was any.

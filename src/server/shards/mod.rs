@@ -8,7 +8,7 @@ mod shard;
 
 use std::{hash::Hasher, io, sync::Arc, thread};
 
-use ruma::{OwnedUserId, UserId};
+use ruma::{OwnedRoomId, OwnedUserId, UserId};
 use rustc_hash::FxHasher;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -23,7 +23,7 @@ use super::{
     trust::Trust,
 };
 use crate::{
-    connection::{SyncRequest, Wire},
+    connection::{ExplainRequest, SyncRequest, Wire},
     limits::SHARD_QUEUE,
     model::TokenSide,
 };
@@ -69,6 +69,11 @@ enum Command {
         user: OwnedUserId,
         reply: Reply<Vec<u8>>,
     },
+    Explain {
+        identity: Identity,
+        request: ExplainRequest,
+        reply: Reply<Vec<u8>>,
+    },
     V2Token {
         identity: Identity,
         pos: String,
@@ -83,6 +88,11 @@ enum Command {
     EndPolls {
         user: OwnedUserId,
         reply: Reply<bool>,
+    },
+    ForgetRoom {
+        user: OwnedUserId,
+        room: OwnedRoomId,
+        reply: Reply<()>,
     },
     Resume(Vec<KeptToken>),
 }
@@ -129,6 +139,12 @@ impl Shards {
         self.ask(&user.clone(), |reply| Command::Status { user, reply }).await
     }
 
+    /// Explains a room of a user's account as JSON.
+    pub async fn explain(&self, identity: Identity, request: ExplainRequest) -> Result<Vec<u8>, ApiError> {
+        let user = identity.user.clone();
+        self.ask(&user, |reply| Command::Explain { identity, request, reply }).await
+    }
+
     /// Returns the v2 token that a `pos` stands for.
     pub async fn v2_token(&self, identity: Identity, pos: String, side: TokenSide) -> Result<Option<String>, ApiError> {
         let user = identity.user.clone();
@@ -144,6 +160,11 @@ impl Shards {
     /// Ends the polls of all devices of a user. Returns whether there was any.
     pub async fn end_polls(&self, user: OwnedUserId) -> Result<bool, ApiError> {
         self.ask(&user.clone(), |reply| Command::EndPolls { user, reply }).await
+    }
+
+    /// Forgets a room that the user has forgotten on the homeserver.
+    pub async fn forget_room(&self, user: OwnedUserId, room: OwnedRoomId) -> Result<(), ApiError> {
+        self.ask(&user.clone(), |reply| Command::ForgetRoom { user, room, reply }).await
     }
 
     /// Polls on for devices that were in use before the server started.

@@ -80,6 +80,13 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
                 .and_then(|status| serde_json::to_vec(&status).map_err(|_| ApiError::internal()));
             answer(reply, async { json }).await;
         }
+        Command::Explain { identity, request, reply } => {
+            let work = async {
+                let explanation = accounts.explain(&identity, &request).await?;
+                Ok(wire::encode_explanation(&explanation))
+            };
+            answer(reply, work).await;
+        }
         Command::V2Token { identity, pos, side, reply } => {
             answer(reply, accounts.v2_token(&identity, &pos, side)).await;
         }
@@ -89,6 +96,9 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
         }
         Command::EndPolls { user, reply } => {
             let _ = reply.send(Ok(accounts.end_polls(&user, None).await));
+        }
+        Command::ForgetRoom { user, room, reply } => {
+            let _ = reply.send(accounts.forget_room(&user, &room).await);
         }
         Command::Resume(tokens) => resume(accounts, tokens).await,
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde_json::value::RawValue;
 
 use super::{
@@ -127,12 +127,26 @@ impl Reader {
                     room.notification_count = self.count(path, &fields, "notification_count");
                     room.highlight_count = self.count(path, &fields, "highlight_count");
                 }
+                "unread_thread_notifications" => room.unread_threads = self.unread_threads(path, value),
                 "ephemeral" => room.ephemeral = self.events(path, value),
                 "account_data" => room.account_data = self.events(path, value),
                 _ => {}
             }
         }
         Some(room)
+    }
+
+    fn unread_threads(&mut self, path: Path<'_>, value: &RawValue) -> Vec<(OwnedEventId, u64, u64)> {
+        let mut threads = Vec::new();
+        for (root, counts) in self.object(path, value) {
+            let path = path.then(&root);
+            let root = self.skipped.check(path, EventId::parse(root.as_ref()).ok());
+            let counts = self.object(path, counts);
+            let notifications = self.count(path, &counts, "notification_count").unwrap_or(0);
+            let highlights = self.count(path, &counts, "highlight_count").unwrap_or(0);
+            threads.extend(root.map(|root| (root, notifications, highlights)));
+        }
+        threads
     }
 
     /// `state_after`, under either name, is the truth where it is there (MSC4222); a homeserver that knows neither

@@ -64,6 +64,16 @@ export function demoPage(page) {
     /** Scrolls the open room back as far as it goes at present. */
     scrollBack: () => part('timeline').evaluate((timeline) => timeline.scrollTo(0, -timeline.scrollHeight)),
 
+    /** The sentences that say why the open room is where it is. */
+    async because() {
+      await part('panel-toggle').click();
+      await part('panel-explain').click();
+      await part('panel-because').locator('li').first().waitFor();
+      const sentences = await part('panel-because').locator('li').allTextContents();
+      await part('panel-toggle').click();
+      return sentences;
+    },
+
     accept: () => part('invite-accept').click(),
     choose: (filter) => part(`filter-${filter}`).click(),
 

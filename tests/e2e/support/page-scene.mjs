@@ -110,6 +110,13 @@ class PageScene {
     await this.view.shows('and at the top those from before', this.order.slice(0, SCREEN));
   }
 
+  async roomIsExplained() {
+    const sentences = await this.view.because();
+    for (const part of ['the user is in the room', 'in list `all` at index 0 of', 'a subscription names it']) {
+      assert.ok(sentences.some((sentence) => sentence.includes(part)), `"${part}" is among ${JSON.stringify(sentences)}`);
+    }
+  }
+
   async windowIsSmall() {
     const known = await this.view.known();
     assert.ok(known < ROOMS * 0.6, `the page was sent a window of the list, not all of it: ${known} of ${ROOMS} rooms`);

@@ -65,7 +65,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 fn damaged(text: String, bytes: &[(u32, u8)]) -> Vec<u8> {
     let mut text = text.into_bytes();
     for &(place, byte) in bytes {
-        let index = (u64::from(place) * (text.len() as u64 + 1) >> 32) as usize;
+        let index = ((u64::from(place) * (text.len() as u64 + 1)) >> 32) as usize;
         match byte % 4 {
             0 => text.truncate(index),
             1 if index < text.len() => drop(text.remove(index)),

@@ -335,5 +335,5 @@ fn beside(parent: &mut Json, index: usize, what: What, key: String) {
 
 /// An index below `count` in the same proportion.
 fn scaled(number: u32, count: usize) -> usize {
-    (u64::from(number) * count as u64 >> 32) as usize
+    ((u64::from(number) * count as u64) >> 32) as usize
 }

@@ -1,4 +1,4 @@
-//! Account data, receipts, typing and presence (`spec/extensions.md`).
+//! Account data, receipts and typing (`spec/extensions.md`).
 
 use expect_test::expect;
 
@@ -338,17 +338,89 @@ fn per_room_extensions_need_not_wait_for_the_room_to_change() {
 }
 
 #[test]
-fn presence_comes_while_it_is_asked_for() {
+fn private_receipts_are_the_users_own_only() {
+    check(expect![[r#"
+        v2: !a receipts m1@bob:private m1@me:private timeline m1 m2
+        sync list all [0,9] timeline 2 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2] limited prev=<m1
+            receipts !a[m1@me:private]
+        v2: !a receipts m2@bob:private
+        sync
+            all: 1
+        v2: !a receipts m2@bob:private m2@eve m2@me:private
+        sync
+            all: 1
+            receipts !a[m2@eve m2@me:private]
+    "#]]);
+}
+
+#[test]
+fn an_unthreaded_receipt_takes_the_place_of_a_threaded_one_on_the_same_event() {
+    check(expect![[r#"
+        v2: !a receipts m1@bob:main timeline m1
+        v2: !a receipts m1@bob
+        sync list all [0,9] timeline 1 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            receipts !a[m1@bob]
+        v2: !a receipts m1@bob:thread=m0
+        first list all [0,9] timeline 1 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            receipts !a[m1@bob]
+    "#]]);
+}
+
+#[test]
+fn a_receipt_that_is_here_before_its_event_is_told() {
     check(expect![[r#"
         v2: !a timeline m1
-        sync ext presence
-            nothing
-        park ext presence
-        v2: presence @bob
-        woken
-            presence[@bob]
-        sync ext presence
-            nothing
+        sync list all [0,9] timeline 1 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a receipts m2@bob
+        sync
+            all: 1
+            receipts !a[m2@bob]
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        first list all [0,9] timeline 1 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            receipts !a[m2@bob]
+    "#]]);
+}
+
+#[test]
+fn a_receipt_for_the_same_event_again_is_no_change() {
+    check(expect![[r#"
+        v2: !a receipts m1@bob timeline m1
+        sync list all [0,9] timeline 1 ext receipts
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            receipts !a[m1@bob]
+        park
+        v2: !a receipts m1@bob
+        asleep
+    "#]]);
+}
+
+#[test]
+fn nobody_typing_at_first_may_be_left_out() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        v2: !a typing none
+        sync list all [0,9] ext typing
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        v2: !a typing @bob
+        v2: !a typing none
+        sync
+            all: 1
+            typing !a[]
     "#]]);
 }
 

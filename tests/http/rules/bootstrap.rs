@@ -72,6 +72,7 @@ fn what_the_chain_brought_since_wins_over_the_whole() {
 #[test]
 fn a_room_that_the_chain_brings_before_its_base_is_held_back_and_scouted() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         homeserver: history !a create join@me join@bob name="Tea" m1
         start: data x.y={}
         begin whole
@@ -199,5 +200,48 @@ fn the_bootstrap_goes_on_after_a_kill() {
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
             to_device [k1] next=1
+    "#]]);
+}
+
+#[test]
+fn a_crawl_asks_for_the_invites_that_no_room_tells_of() {
+    check(expect![[r#"
+        homeserver: history !a create join@me join@bob name="Tea" m1
+        homeserver: joined !a
+        homeserver: invites !b invite name="Club"
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        start: data x.y={}
+        begin complete
+        sync list all [0,9] timeline 1
+            all: 2
+            !b initial invite in=all stripped{create name="Club" invite@me}
+            !a initial join in=all name="Tea" [m1] limited prev=end
+    "#]]);
+}
+
+#[test]
+fn where_the_whole_keeps_failing_the_number_of_members_is_known_of_direct_chats_alone() {
+    check(expect![[r#"
+        homeserver: history !a create join@me join@bob m1@me
+        homeserver: history !b create$c2 join@me$j2 join@eve m2@eve
+        homeserver: joined !a !b
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        start: direct !a
+        begin complete
+        sync list all [0,9] timeline 1
+            all: 2
+            !b initial join in=all heroes[@eve] [m2] limited prev=end
+            !a initial join in=all heroes[@bob] dm joined=2 invited=0 [m1] limited prev=end
+        v2: !b timeline join@kim
+        sync
+            all: 2
+            v4: !b in=all heroes[@eve @bob @kim] joined=4 invited=0 [join@kim] prev=<member-10 live=1
+            simplified: !b in=all heroes[@eve @bob @kim] joined=4 invited=0 unread=0/0 [join@kim] prev=<member-10 live=1
     "#]]);
 }

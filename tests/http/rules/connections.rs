@@ -390,6 +390,7 @@ fn the_transaction_id_of_a_request_is_echoed_where_the_api_has_it() {
 #[test]
 fn presence_is_touched_as_the_api_says() {
     check(expect![[r#"
+        # Undisturbed: it counts polls.
         v2: !a timeline m1
         asked nothing
         sync list all [0,9]
@@ -704,7 +705,7 @@ fn a_room_that_is_joined_again_in_a_lost_answer_comes_anew_again() {
         v2: !a leave
         sync
             all: 1
-            !a leave in=all [leave@me] prev=<member-5 live=1
+            !a leave in=all joined=1 invited=0 [leave@me] prev=<member-5 live=1
         v2: !a topic="new" create timeline join@me m2
         lost
             all: 1
@@ -786,5 +787,27 @@ fn one_connection_at_its_end_leaves_the_others_alone() {
         sync conn=one
             all: 1
             !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_pos_belongs_to_its_device() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync conn=one list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        sync conn=one device=TABLET pos=none list all [0,9]
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0
+        sync conn=one device=TABLET pos=of:PHONE/one list all [0,9]
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        sync conn=one
+            all: 1
+        sync conn=one device=TABLET
+            all: 1
     "#]]);
 }

@@ -179,3 +179,98 @@ fn a_filter_that_changes_is_answered_at_once() {
             !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
     "#]]);
 }
+
+#[test]
+fn a_knock_is_no_invite() {
+    check(expect![[r#"
+        v2: !a knock name="Club" | !b invite name="Other"
+        sync list invites [0,9] invited list rooms [0,9] not-invited
+            invites: 1
+            rooms: 1
+            !b initial invite in=invites stripped{create name="Other" invite@me}
+            !a initial knock in=rooms stripped{create name="Club" knock@me}
+    "#]]);
+}
+
+#[test]
+fn a_tag_that_is_set_brings_the_room_into_a_waiting_list() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list fav [0,9] tags=m.favourite timeline 1
+            fav: 0
+        park
+        v2: !a tags m.favourite
+        woken
+            fav: 1
+            !a initial join in=fav heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        v2: !b tags u.other
+        asleep
+        v2: !b tags u.other m.favourite
+        woken
+            fav: 2
+            !b initial join in=fav heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+    "#]]);
+}
+
+#[test]
+fn a_child_that_joins_a_space_comes_into_a_waiting_list_and_goes_with_its_event() {
+    check(expect![[r#"
+        v2: !s space timeline m1 | !a timeline m2
+        sync list in-s [0,9] spaces=!s timeline 1
+            in-s: 0
+        park
+        v2: !s timeline child!a$c
+        woken
+            in-s: 1
+            !a initial join in=in-s heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !s redact:c
+        sync
+            in-s: 0
+    "#]]);
+}
+
+#[test]
+fn a_space_that_is_entered_brings_its_children() {
+    check(expect![[r#"
+        v2: !s invite space | !a timeline m2
+        sync list in-s [0,9] spaces=!s timeline 1
+            in-s: 0
+        v2: !s space child!a timeline join@me
+        sync
+            in-s: 1
+            !a initial join in=in-s heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        v2: !s leave timeline kick@me
+        sync
+            in-s: 0
+    "#]]);
+}
+
+#[test]
+fn what_happens_to_a_room_after_one_was_kicked_changes_no_filter() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        v2: !a leave timeline kick@me
+        v2@TABLET: !a m1 timeline encryption
+        sync list safe [0,9] encrypted list open [0,9] not-encrypted
+            open: 1
+            safe: 0
+            !a initial leave in=open heroes[@bob] joined=1 invited=0
+    "#]]);
+}
+
+#[test]
+fn a_removed_encryption_event_does_not_make_a_room_open() {
+    check(expect![[r#"
+        v2: !a encryption$e timeline m1
+        sync list safe [0,9] encrypted list open [0,9] not-encrypted
+            open: 0
+            safe: 1
+            !a initial join in=safe heroes[@bob] joined=2 invited=0
+        v2: !a redact:e
+        sync
+            open: 0
+            safe: 1
+    "#]]);
+}

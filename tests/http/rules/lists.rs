@@ -298,3 +298,57 @@ fn lists_of_the_same_filters_and_other_windows_are_told_apart() {
             !a in=top [m4] prev=<m4 live=1
     "#]]);
 }
+
+#[test]
+fn the_bump_stamp_of_a_room_that_one_is_out_of_says_when_that_happened() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        sync list all [0,9] show bump
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 bump=newest
+            !a initial join in=all heroes[@bob] joined=2 invited=0 bump=older
+        v2: !b m3
+        sync show bump
+            all: 2
+        v2: !a leave timeline kick@me
+        sync show bump
+            all: 2
+            !a leave in=all joined=1 invited=0 bump=newest
+        v2: !c invite
+        sync show bump
+            all: 3
+            !c initial invite in=all stripped{create invite@me} bump=newest
+    "#]]);
+}
+
+#[test]
+fn what_an_ignored_user_writes_moves_no_room() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 join@eve | !b timeline m2 | ignore @eve
+        sync list all [0,9] timeline 1 show ops show bump
+            all: 2 SYNC[0,9]: !b !a
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 bump=newest
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 [join@eve] limited prev=s1 bump=older
+        v2: !a m3@eve
+        sync show ops show bump
+            all: 2 SYNC[0,9]: !b !a
+        v2: !a timeline topic@eve="state"
+        sync show ops show bump
+            all: 2 SYNC[0,9]: !a !b
+            !a in=all [topic="state"] prev=<topic-11 live=1 bump=same
+    "#]]);
+}
+
+#[test]
+fn a_room_that_was_left_before_the_connection_began_is_in_no_list() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        v2: !a leave
+        sync list all [0,9] timeline 1
+            all: 1
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+        park
+        v2: !a leave bare data x.y={}
+        asleep
+    "#]]);
+}

@@ -122,6 +122,7 @@ fn a_limit_that_grew_again_after_a_gap_sends_the_newest_again() {
 #[test]
 fn a_subscription_fetches_the_history_that_is_not_held() {
     check(expect![[r#"
+        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         homeserver: history !a m1 m2 m3
         v2: !a timeline m4 m5
         sync list all [0,9] timeline 1
@@ -264,7 +265,7 @@ fn a_limit_over_the_cap_is_capped_here_and_refused_there() {
     check_simplified(expect![[r#"
         v2: !a timeline m1
         sync list all [0,9] timeline 5000
-            400 M_BAD_JSON: lists.all.timeline_limit: must be at most 1000
+            400 M_BAD_JSON: lists.all.timeline_limit: must be at most 1000, not 5000
         sync list all [0,9] timeline -1
             all: 1
             !a initial join in=all heroes[@bob] joined=2 invited=0
@@ -287,6 +288,7 @@ fn history_that_cannot_be_fetched_at_first_is_asked_for_again() {
 #[test]
 fn history_that_cannot_be_fetched_leaves_a_token_to_page_from() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         homeserver: history !a m1 m2 m3
         homeserver: fail messages 403
         v2: !a timeline m4 m5
@@ -326,6 +328,27 @@ fn an_event_that_is_redacted_in_the_homeservers_answer_stays_so() {
 }
 
 #[test]
+fn an_own_message_that_waits_for_another_poll_is_live_when_it_comes() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park device=TABLET
+        v2: !a m3@me
+        v2: !b m4
+        asleep device=TABLET
+        v2@TABLET: !a m3@me^txn1 | !b m4
+        woken device=TABLET
+            all: 2
+            !b in=all [m4] prev=<m4 live=1
+            !a in=all [m3^txn1] prev=<m3 live=1
+    "#]]);
+}
+
+#[test]
 fn history_that_was_being_fetched_when_the_server_died_is_asked_for_again() {
     check(expect![[r#"
         homeserver: history !a m1 m2 m3
@@ -339,6 +362,103 @@ fn history_that_was_being_fetched_when_the_server_died_is_asked_for_again() {
             !a [m2 m3 m4 m5] limited expanded prev=<m4
         sync +0.1s
             nothing
+    "#]]);
+}
+
+#[test]
+fn an_own_message_waits_no_longer_than_until_the_devices_own_poll_has_told() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        v2: !a m2@me
+        v2@TABLET: !a m2@me
+        sync device=TABLET
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+        v2@TABLET: !a m3@me
+        sync device=TABLET
+            all: 1
+    "#]]);
+}
+
+#[test]
+fn what_was_written_while_its_sender_was_ignored_comes_with_the_whole() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2 m4 | ignore @eve
+        sync list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2 m4] limited prev=<m1
+        homeserver: whole !a timeline m1 m2 m3@eve m4
+        v2: ignore
+        settled complete
+        first list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1 m2 m3 m4] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn what_was_sent_before_its_sender_was_ignored_is_left_out_from_then_on() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2@eve m3
+        sync list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 [m1 m2 m3] limited prev=<m1
+        v2: ignore @eve
+        first list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 [m1 m3] limited prev=<m1
+        v2: ignore
+        first list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob @eve] joined=3 invited=0 [m1 m2 m3] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn a_redaction_in_history_edits_what_is_held_from_before_a_gap() {
+    check(expect![[r#"
+        v2: !a timeline m1 m2
+        v2: !a limited prev=<m9 timeline m9
+        homeserver: history !a m1 m2 redact:m1 m8
+        sync room !a timeline 9
+            !a initial join heroes[@bob] joined=2 invited=0 [m9] limited prev=<m9
+        sync +5s
+            v4: !a [m1(redacted) m2 redact-m1 m8 m9] expanded prev=<m1
+            simplified: !a [m1(redacted) m2 redact-m1 m8 m9] limited expanded prev=<m1
+    "#]]);
+}
+
+#[test]
+fn what_was_redacted_while_nobody_polled_is_redacted_by_the_whole() {
+    check(expect![[r#"
+        v2: !a topic="secret"$t timeline m1 m2
+        sync list all [0,9] timeline 5 state topic
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic="secret"} [m1 m2] limited prev=<m1
+        homeserver: whole !a bare create name="Tea" json={"state":{"events":[{"type":"m.room.create","state_key":"","event_id":"$c","sender":"@bob:x","origin_server_ts":1700000001000,"content":{"room_version":"10"}},{"type":"m.room.topic","state_key":"","event_id":"$t","sender":"@bob:x","origin_server_ts":1700000001000,"content":{},"unsigned":{"redacted_because":{"type":"m.room.redaction"}}}]},"timeline":{"events":[{"type":"m.room.message","event_id":"$m1","sender":"@bob:x","origin_server_ts":1700000002000,"content":{},"unsigned":{"redacted_because":{"type":"m.room.redaction"}}},{"type":"m.room.message","event_id":"$m2","sender":"@bob:x","origin_server_ts":1700000003000,"content":{"body":"m2"}}]}}
+        v2: ignore @eve
+        v2: ignore
+        settled complete
+        first list all [0,9] timeline 5 state topic
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 state{topic} [m1(redacted) m2] limited prev=<m1
+    "#]]);
+}
+
+#[test]
+fn a_timeline_limit_that_is_not_reached_for_a_gap_is_limited() {
+    check(expect![[r#"
+        v2: !a timeline create join@me m1
+        v2: !a limited prev=gap timeline m8
+        sync list all [0,9] timeline 9
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m8] limited prev=gap
+        page !a prev=gap
+            [m8 m1 join@me create]
     "#]]);
 }
 
@@ -362,6 +482,7 @@ fn history_that_a_list_was_content_without_is_fetched_for_a_subscription() {
 #[test]
 fn history_is_searched_for_behind_pages_that_show_nothing() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         homeserver: history !a m1 m2 m3
         homeserver: fail messages json={"chunk":[],"start":"<m4","end":"<m3"}
         v2: !a timeline m4 m5
@@ -376,6 +497,7 @@ fn history_is_searched_for_behind_pages_that_show_nothing() {
 #[test]
 fn history_that_was_asked_for_before_a_gap_is_not_taken_for_what_is_in_it() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         homeserver: history !a m1 m2 m3
         homeserver: fail messages 429 0.3
         v2: !a timeline m4 m5
@@ -394,6 +516,7 @@ fn history_that_was_asked_for_before_a_gap_is_not_taken_for_what_is_in_it() {
 #[test]
 fn fetched_history_comes_with_the_members_of_its_senders() {
     check(expect![[r#"
+        # Undisturbed: the history that the subscription has fetched may be there when a lost answer is asked for again.
         homeserver: history !a join@kim join@lea m1@kim m2@lea m3@kim
         v2: !a timeline m4 m5
         sync room !a timeline 4 lazy

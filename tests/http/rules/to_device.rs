@@ -77,10 +77,10 @@ fn a_limit_below_one_is_one_here_and_refused_there() {
     check(expect![[r#"
         v2: to_device k1 k2
         sync ext to_device limit=0
-            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.limit: must be at least 1
+            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.limit: must be at least 1, not 0
             simplified: to_device [k1] next=1
         sync ext to_device limit=-3
-            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.limit: must be at least 1
+            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.limit: must be at least 1, not -3
             simplified: to_device [k2] next=2
     "#]]);
 }
@@ -105,13 +105,14 @@ fn a_since_that_is_no_number_is_refused() {
     check(expect![[r#"
         v2: to_device k1
         sync ext to_device since=s72594_4483
-            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.since: must be an integer in a string
-            simplified: 400 M_INVALID_PARAM: extensions.to_device.since: must be an integer in a string
+            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.since: must be an integer in a string, not "s72594_4483"
+            simplified: 400 M_INVALID_PARAM: extensions.to_device.since: must be an integer in a string, not "s72594_4483"
         sync ext to_device since=-1
-            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.since: must be an integer in a string
-            simplified: 400 M_INVALID_PARAM: extensions.to_device.since: must be an integer in a string
+            v4: 400 M_INVALID_PARAM: extensions.org.matrix.msc4538.to_device.since: this token was not issued to this device
+            simplified: to_device [k1] next=1
         sync ext to_device
-            to_device [k1] next=1
+            v4: to_device [k1] next=1
+            simplified: to_device [] next=1
     "#]]);
 }
 
@@ -273,6 +274,110 @@ fn who_left_and_came_back_is_changed_only() {
         v2: keys 1 | devices -@bob
         sync ext e2ee
             e2ee signed_curve25519=1 changed[] left[@bob]
+    "#]]);
+}
+
+#[test]
+fn an_acknowledged_message_is_never_returned_again() {
+    check(expect![[r#"
+        v2: to_device k1 k2 k3
+        sync ext to_device limit=1
+            to_device [k1] next=1
+        sync ext to_device limit=1
+            to_device [k2] next=2
+        sync ext to_device limit=1
+            to_device [k3] next=3
+        sync ext to_device since=ago:2
+            to_device [k3] next=3
+        sync ext to_device since=none
+            to_device [k3] next=3
+    "#]]);
+}
+
+#[test]
+fn nothing_but_since_acknowledges() {
+    check(expect![[r#"
+        v2: to_device k1
+        sync ext to_device since=none
+            to_device [k1] next=1
+        sync ext to_device since=none
+            to_device [k1] next=1
+        sync nothing
+            nothing
+        sync conn=b
+            nothing
+        first conn=b ext to_device since=none
+            to_device [k1] next=1
+        restart
+        sync ext to_device since=none
+            to_device [k1] next=1
+        sync ext to_device
+            v4: nothing
+            simplified: to_device [] next=1
+    "#]]);
+}
+
+#[test]
+fn the_order_of_what_a_device_sent_is_kept() {
+    check(expect![[r#"
+        v2: to_device k1@bob k2@eve k3@bob
+        v2: to_device k4@eve k5@bob
+        sync ext to_device limit=2
+            to_device [k1 k2] next=2
+        sync ext to_device limit=2
+            to_device [k3 k4] next=4
+        sync ext to_device limit=2
+            to_device [k5] next=5
+    "#]]);
+}
+
+#[test]
+fn a_change_of_key_counts_wakes() {
+    check(expect![[r#"
+        v2: keys 50
+        sync ext e2ee
+            e2ee signed_curve25519=50
+        park
+        v2: keys 50
+        asleep
+        v2: keys 49
+        woken
+            e2ee signed_curve25519=49 changed[] left[]
+    "#]]);
+}
+
+#[test]
+fn who_both_changed_and_left_has_left() {
+    check(expect![[r#"
+        v2: keys 1
+        sync ext e2ee
+            e2ee signed_curve25519=1
+        v2: keys 1 | devices @bob -@bob
+        sync ext e2ee
+            e2ee signed_curve25519=1 changed[] left[@bob]
+    "#]]);
+}
+
+#[test]
+fn an_encryption_loop_keeps_its_coverage_without_lists_and_rooms() {
+    check(expect![[r#"
+        v2: keys 1
+        sync conn=encryption ext e2ee ext to_device
+            e2ee signed_curve25519=1
+            simplified: to_device [] next=0
+        v2: keys 1 | devices @bob | to_device k1
+        first conn=encryption ext e2ee ext to_device
+            v4: e2ee signed_curve25519=1
+            simplified: e2ee signed_curve25519=1 changed[@bob] left[]
+            to_device [k1] next=1
+        sync pos=of:encryption conn=encryption ext e2ee ext to_device
+            v4: nothing
+            simplified: to_device [] next=1
+        restart
+        v2: keys 1 | devices @eve
+        sync conn=encryption ext e2ee ext to_device
+            e2ee signed_curve25519=1 changed[@eve] left[]
+            simplified: to_device [] next=1
     "#]]);
 }
 

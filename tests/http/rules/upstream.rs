@@ -7,6 +7,7 @@ use crate::scenario::{check, check_v4};
 #[test]
 fn polls_go_on_from_what_was_committed() {
     check_v4(expect![[r#"
+        # Undisturbed: it counts polls.
         v2: !a timeline m1
         asked nothing
         v2: !a m2
@@ -20,6 +21,7 @@ fn polls_go_on_from_what_was_committed() {
 #[test]
 fn failures_are_tried_again_and_lose_nothing() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -71,6 +73,7 @@ fn a_rate_limit_is_kept() {
 #[test]
 fn null_and_nothing_are_empty_answers() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -89,6 +92,7 @@ fn null_and_nothing_are_empty_answers() {
 #[test]
 fn what_is_malformed_is_skipped_and_nothing_else() {
     check(expect![[r#"
+        # Undisturbed: it writes the homeserver's state block itself.
         v2: !a timeline m1 | !b timeline m2
         sync list all [0,9] timeline 5 state topic
             all: 2
@@ -137,6 +141,7 @@ fn an_expired_token_is_told_and_a_new_one_goes_on() {
 #[test]
 fn a_logout_is_told_as_one() {
     check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
         v2: !a timeline m1
         sync list all [0,9] timeline 5
             all: 1
@@ -183,10 +188,17 @@ fn a_homeserver_that_forgot_our_since_is_begun_with_anew() {
         v2: !a m2
         was-asked sync start
         sync and ext to_device
+            400 M_UNKNOWN_POS: unknown pos: start the connection anew
+        # Whose device lists changed in between nobody tells: the connection begins anew, and with it the client's lists.
+        first list all [0,9] timeline 5 ext e2ee ext to_device
             all: 1
-            !a in=all [m2] limited prev=<m2 live=1
-            e2ee signed_curve25519=1 changed[@bob] left[]
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            v4: e2ee signed_curve25519=1
+            simplified: e2ee signed_curve25519=1 changed[@bob] left[]
             to_device [k1 k2 k3] next=3
+        sync
+            all: 1
+            simplified: to_device [] next=3
     "#]]);
 }
 
@@ -274,5 +286,71 @@ fn an_own_message_that_no_poll_claims_comes_after_a_second() {
         woken device=TABLET
             all: 1
             !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
+fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_between() {
+    check(expect![[r#"
+        v2: !a name="Tea" timeline m1 | !b timeline m2 | !c invite | !d timeline m3 | data x.y={"n":1} | direct !d
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5 state name,topic,member/me ext account_data
+            all: 4
+            !d initial join in=all heroes[@bob] dm joined=2 invited=0 state{join@me} [m3] limited prev=<m3
+            !c initial invite in=all stripped{create invite@me}
+            !b initial join in=all heroes[@bob] joined=2 invited=0 state{join@me} [m2] limited prev=<m2
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" join@me} [m1] limited prev=<m1
+            account_data [m.direct={"@bob:x":["!d:x"]} x.y={"n":1}]
+        # The tablet's polls bring what only the author's count for: a new name, a leave, an invite taken back, account data.
+        v2@TABLET: !a name="Coffee" timeline m4 | !b leave | !c leave timeline kick@me | data x.y={"n":2} | !d data u.v={"n":3}
+        sync device=TABLET
+            all: 4
+        homeserver: now data x.y={"n":2} | direct !a
+        homeserver: whole !a name="Coffee" timeline m5 | !d tags u.t data u.v={"n":3} timeline m6
+        asked nothing
+        log-out PHONE
+            200
+        was-asked sync whole
+        settled complete device=TABLET
+        sync device=TABLET
+            all: 4
+            !d in=all dm=false [m6] limited prev=<m6 live=1
+            !a in=all name="Coffee" dm state{name="Coffee"} [m5] limited prev=<m5 live=1
+            !b leave in=all state{leave@me}
+            !c leave in=all stripped{create invite@me}
+            account_data [m.direct={"@bob:x":["!a:x"]} x.y={"n":2}]
+            account_data !d[m.tag={"u.t":{}} u.v={"n":3}]
+        sync device=TABLET
+            all: 4
+        v2@TABLET: !a topic="Now" timeline m7 | data x.y={"n":4}
+        sync device=TABLET
+            all: 4
+            !a in=all state{topic="Now"} [m7] prev=<m7 live=1
+            account_data [x.y={"n":4}]
+    "#]]);
+}
+
+#[test]
+fn a_device_that_cannot_take_over_yet_goes_on_polling() {
+    check(expect![[r#"
+        v2: !a timeline m1 | data x.y={"n":1}
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5 ext account_data
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+            account_data [x.y={"n":1}]
+        homeserver: now data x.y={"n":2}
+        homeserver: whole !a timeline m1 m2
+        homeserver: fail start 500
+        log-out PHONE
+            200
+        failed start
+        v2@TABLET: !a m2
+        settled complete device=TABLET
+        sync device=TABLET
+            all: 1
+            account_data [x.y={"n":2}]
+        sync device=TABLET
+            all: 1
     "#]]);
 }

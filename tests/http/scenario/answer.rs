@@ -124,7 +124,8 @@ fn describe_extension(name: &str, extension: Value) -> Vec<String> {
             let types = |event: &Value| event["type"].as_str().unwrap_or("?").to_owned();
             let events = fields.take("events").unwrap_or_default();
             let events: Vec<String> = events.as_array().into_iter().flatten().map(types).collect();
-            let next: u64 = fields.text("next_batch").and_then(|next| next.parse().ok()).unwrap_or(u64::MAX);
+            let next = fields.text("next_batch").unwrap_or_default();
+            let next: u64 = next.strip_prefix('-').and_then(|next| next.parse().ok()).unwrap_or(u64::MAX);
             // The high bits are random: an epoch.
             vec![format!("to_device [{}] next={}{}", events.join(" "), next & 0xffff_ffff, fields.rest())]
         }
@@ -174,8 +175,13 @@ fn describe_extension(name: &str, extension: Value) -> Vec<String> {
         }
         "presence" => {
             let events = fields.take("events").unwrap_or_default();
-            let senders = events.as_array().into_iter().flatten().filter_map(|event| event["sender"].as_str());
-            vec![format!("presence[{}]", senders.map(without_server).collect::<Vec<_>>().join(" "))]
+            let word = |event: &Value| {
+                let user = without_server(event["sender"].as_str()?).to_owned();
+                let presence = event["content"]["presence"].as_str()?;
+                Some(if presence == "online" { user } else { format!("{user}:{presence}") })
+            };
+            let words: Vec<String> = events.as_array().into_iter().flatten().filter_map(word).collect();
+            vec![format!("presence[{}]", words.join(" "))]
         }
         other => vec![format!("{other}{}", fields.rest())],
     }

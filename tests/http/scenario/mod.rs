@@ -27,14 +27,18 @@
 //! The client: `sync WORDS` sends a request with the last `pos`, `first WORDS` one without; without words for lists, rooms
 //! or extensions it repeats those of the last request, `and` adds to them. `lost` sends one whose answer is never received.
 //! `repeat` sends with the `pos` before. `park` sends one and goes on; `woken` is its answer, `asleep` says that there is
-//! none yet; `hangup` gives it up. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…` (`none`; `of:b`, another connection's);
-//! `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude … dm tags=…`; `room !a timeline 20 state *`;
-//! `ext to_device limit=1 since=none ext e2ee ext receipts lists=a rooms=!a`; `show bump`, `show ops`.
+//! none yet; `hangup` gives it up. Words: `+5s` waits, `conn=b`, `device=TABLET`, `token=t`, `pos=…` (`none`; `of:b`, another
+//! connection's; `of:PHONE/b`, another device's); `list NAME [0,9] timeline 2 state name,topic,member/me lazy exclude …
+//! dm tags=…`; `room !a timeline 20 state *`; `ext to_device limit=1 since=none` (or `since=ago:1`, the token before the
+//! last) `ext e2ee ext receipts lists=a rooms=!a`; `nothing`; `show bump`, `show ops`.
 //!
 //! `post {…}` and `post ?pos=x {…}` send a body as it is; `"*101": {…}>` in it stands for as many fields, `<x*3>` for
 //! `xxx`, `\xff` for that byte. `page !a prev=TOKEN` pages back, `page !a pos` from the last `pos`; `ask keys/changes
-//! from=pos to=pos:2 device=TABLET` asks what passes through, with the last or the second `pos` received. `restart` kills the server's process and starts it again,
-//! `stop` ends it in order. `status`, `settled WORD`, `login TOKEN`, `logout TOKEN soft`, `log-out DEVICE` (through us), `login-device TABLET`, `was-asked
+//! from=pos to=pos:2 device=TABLET` asks what passes through, with the last or the second `pos` received. `forget !a` has
+//! the homeserver forget a room. `restart` kills the server's process and starts it again, `stop` ends it in order. `explain !a` (with `conn=b`, `conn=*` for all,
+//! `device=TABLET`, `token=t`, `show room`, `show json`) shows why a room is where it is, `explain ?room=x` asks so
+//! literally. `status`, `settled WORD`, `settled WORD device=@eve`, `login TOKEN`, `logout TOKEN soft`, `log-out DEVICE`
+//! (through us), `login-device TABLET` (a device named `@eve` is another user's), `was-asked
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!
 //! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
@@ -42,6 +46,7 @@
 //! why: it counts requests, say. `npm run test:full` runs them all so. `SCENARIO_LOG=debug` shows what the servers say.
 
 mod answer;
+mod explain;
 mod request;
 mod run;
 mod server;

@@ -106,6 +106,15 @@ impl Request {
         request
     }
 
+    /// Which to-device token it carries: `since=ago:1` the one before the last.
+    pub fn ago(&self) -> usize {
+        let words = self.wanted.extensions.iter().flat_map(|(_, words)| words);
+        words
+            .filter(|(name, _)| name == "since")
+            .find_map(|(_, value)| value.strip_prefix("ago:")?.parse().ok())
+            .unwrap_or(0)
+    }
+
     fn config(&mut self, target: &Target) -> &mut Config {
         match target {
             Target::List => self.wanted.lists.last_mut().map(|(_, list)| &mut list.config),

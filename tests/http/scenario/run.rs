@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     answer::{self, Stamps},
+    explain::Question,
     request::{Request, Wanted},
     server::Server,
     wire,
@@ -19,6 +20,8 @@ use crate::support::scripted::{Homeserver, Told, room_id, words};
 
 /// How long a parked request may take to be answered once it should be.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an account may take to be at work again after a restart, before the scenario goes on without.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How long a request is looked at that should not be answered.
 const STILLNESS: Duration = Duration::from_millis(60);
 
@@ -42,8 +45,8 @@ pub struct Run {
     /// Whether the account is at work.
     open: bool,
     connections: BTreeMap<String, Connection>,
-    /// The to-device token that each device got last.
-    since: BTreeMap<String, String>,
+    /// The to-device tokens that each device got, the last one last.
+    since: BTreeMap<String, Vec<String>>,
     parked: BTreeMap<String, (Request, JoinHandle<Received>)>,
     stamps: Stamps,
 }
@@ -96,7 +99,7 @@ impl Run {
     /// Does what a line says, and returns what came of it.
     pub async fn step(&mut self, line: &str) -> Vec<String> {
         if self.mishaps.restarts && self.open && self.parked.is_empty() {
-            self.server.restart("-KILL", &self.homeserver.url).await;
+            self.restart_unnoticed().await;
         }
         if let Some((device, rest)) = v2(line) {
             return self.v2(device, rest).await;
@@ -124,11 +127,27 @@ impl Run {
             "hangup" => self.take_parked(rest).1.abort(),
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
+            "forget" => self.forget(rest).await,
             "ask" => return self.ask(rest).await,
             "log-out" => return self.log_out(rest).await,
+            "explain" => return self.explain(rest).await,
             _ => panic!("{line:?} is no line of a scenario"),
         }
         Vec::new()
+    }
+
+    /// Restarts, and waits until the account is at work again, unless the homeserver keeps it from that.
+    async fn restart_unnoticed(&mut self) {
+        self.server.restart("-KILL", &self.homeserver.url).await;
+        let begin = Instant::now();
+        while begin.elapsed() < SETTLING {
+            let status = self.status("PHONE").await;
+            // An error stands in quotes.
+            if !status.starts_with("starting") && !status.starts_with('"') {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     async fn v2(&mut self, device: &str, line: &str) -> Vec<String> {
@@ -277,7 +296,10 @@ impl Run {
         let last = connection.received.last().cloned();
         match (kind, &request.pos) {
             (_, Some(pos)) => match pos.strip_prefix("of:") {
-                Some(other) => self.connections.get(&format!("{}/{other}", request.device))?.received.last().cloned(),
+                Some(other) => {
+                    let (device, conn) = other.split_once('/').unwrap_or((&request.device, other));
+                    self.connections.get(&format!("{device}/{conn}"))?.received.last().cloned()
+                }
                 None => (pos != "none").then(|| pos.clone()),
             },
             ("first", None) => None,
@@ -290,7 +312,8 @@ impl Run {
         let connection = self.connections.entry(connection_name(request)).or_default();
         connection.wanted = request.wanted.clone();
         connection.sent.clone_from(&pos);
-        let since = self.since.get(&request.device);
+        let ago = request.ago();
+        let since = self.since.get(&request.device).and_then(|held| held.iter().rev().nth(ago));
         let sent = wire::write(self.wire, request, pos.as_deref(), since.map(String::as_str));
         let token = request.token.as_ref().unwrap_or(&request.device);
         let http = self.server.post(&sent.target).bearer_auth(token).json(&sent.body);
@@ -308,7 +331,7 @@ impl Run {
             let connection = self.connections.entry(connection_name(request)).or_default();
             connection.received.push(answer["pos"].as_str().expect("every answer has a pos").to_owned());
             if let Some(next) = answer.pointer("/extensions/to_device/next_batch").and_then(Value::as_str) {
-                self.since.insert(request.device.clone(), next.to_owned());
+                self.since.entry(request.device.clone()).or_default().push(next.to_owned());
             }
         }
         let mut lines = answer::describe(answer, &received.body, &request.shown, &mut self.stamps);
@@ -354,6 +377,22 @@ impl Run {
         let target = format!("/_matrix/client/v3/{path}?{}", query.join("&"));
         let http = self.server.get(&target).bearer_auth(device.as_deref().unwrap_or("PHONE"));
         vec![outcome(&receive(http).await)]
+    }
+
+    async fn explain(&self, rest: &str) -> Vec<String> {
+        let question = Question::read(rest);
+        let received = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
+        if received.status != 200 {
+            return vec![error(&received)];
+        }
+        question.describe(&serde_json::from_slice(&received.body).expect("JSON"))
+    }
+
+    /// `forget !a`: the client has the homeserver forget a room.
+    async fn forget(&self, room: &str) {
+        let target = format!("/_matrix/client/v3/rooms/{}/forget", room_id(room));
+        let answer = self.server.post(&target).bearer_auth("PHONE").body("{}").send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
     }
 
     /// `page !a prev=TOKEN`, or with the `pos` of the last answer: `page !a pos`.

@@ -182,6 +182,7 @@ fn extension(name: &str, words: &Extension, since: Option<&str>) -> Value {
     for (word, text) in words {
         let texts = || text.split(',').filter(|text| !text.is_empty());
         match word.as_str() {
+            "since" if text.starts_with("ago:") => {}
             "since" if text == "none" => drop(value.as_object_mut().map(|value| value.remove("since"))),
             "since" => value["since"] = json!(text),
             "limit" => value["limit"] = json!(text.parse::<i64>().expect("a number")),

@@ -9,7 +9,7 @@
 //! m3@bob:thread=m1`, `tags m.favourite`, `data x.y={…}`, `json={…}` (laid over the block as it is).
 //!
 //! Other parts: `to_device k1 k2@eve`, `devices @bob -@eve`, `keys 50`, `fallback signed_curve25519`, `direct !a`,
-//! `ignore @eve`, `data x.y={…}`, `presence @bob`, `json {…}`.
+//! `ignore @eve`, `data x.y={…}`, `presence @bob -@eve`, `json {…}`.
 
 use serde_json::{Map, Value, json};
 
@@ -81,9 +81,11 @@ fn global(answer: &mut Value, word: &str, rest: &[&str]) {
             }
         }
         "presence" => {
-            for user in users(false) {
-                let event = json!({ "type": "m.presence", "sender": user, "content": { "presence": "online" } });
-                push(&mut answer["presence"]["events"], event);
+            for (users, presence) in [(users(false), "online"), (users(true), "offline")] {
+                for user in users {
+                    let event = json!({ "type": "m.presence", "sender": user, "content": { "presence": presence } });
+                    push(&mut answer["presence"]["events"], event);
+                }
             }
         }
         "json" => merge(answer, serde_json::from_str(&rest.join(" ")).expect("JSON")),

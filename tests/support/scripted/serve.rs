@@ -120,6 +120,11 @@ impl Homeserver {
                 answer["next_batch"] = json!("whole");
                 state.whole = Some(answer);
             }
+            "invites" => {
+                let mut answer = super::answers::answer(&mut state, rest);
+                answer["next_batch"] = json!("invites");
+                state.invites = Some(answer);
+            }
             "now" => state.now = Some(super::answers::answer(&mut state, rest)),
             "history" => history(&mut state, &split),
             "fail" => {
@@ -253,6 +258,7 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         ["rooms", room, "messages"] => ("messages", *room),
         ["rooms", room, "context", _] => ("context", *room),
         ["rooms", room, "members"] => ("members", *room),
+        ["rooms", room, "forget"] => ("forget", *room),
         ["rooms", room, "relations", ..] => ("relations", *room),
         _ => return unrecognized(),
     };
@@ -280,7 +286,11 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
     }
     let state = inner.lock();
     match endpoint {
-        "whoami" => Json(json!({ "user_id": user_id(ME), "device_id": device })).into_response(),
+        "whoami" => {
+            let user = if is_strangers(&device) { &device } else { ME };
+            Json(json!({ "user_id": user_id(user), "device_id": device })).into_response()
+        }
+        "joined_rooms" if is_strangers(&device) => Json(json!({ "joined_rooms": [] })).into_response(),
         "joined_rooms" => Json(json!({ "joined_rooms": state.joined_rooms })).into_response(),
         "notifications" => {
             let rooms = state.notified_rooms.iter().map(|room| json!({ "room_id": room })).collect::<Vec<_>>();
@@ -314,6 +324,7 @@ fn kind(query: &Query) -> (&'static str, String) {
     let filter: Value = query.get("filter").and_then(|filter| serde_json::from_str(filter).ok()).unwrap_or_default();
     match query.get("since") {
         Some(since) => ("sync", since.to_owned()),
+        None if filter["presence"]["types"] == json!(["sash.none"]) => ("invites", String::new()),
         None if filter["room"]["rooms"] == json!([]) => ("start", String::new()),
         None => ("whole", String::new()),
     }
@@ -347,12 +358,19 @@ async fn sync(inner: &Inner, device: &str, query: &Query) -> Response {
 }
 
 /// `None` as long as there is nothing to say.
+/// A device that is named like a user is that user's, who has an account without rooms.
+fn is_strangers(device: &str) -> bool {
+    device.starts_with('@')
+}
+
 fn sync_answer(state: &State, name: &str, kind: &str, since: &str, waits: bool) -> Option<Value> {
     let default = Device::default();
     let device = state.devices.get(name).unwrap_or(&default);
     match kind {
         "start" => state.now.clone().or_else(|| device.start.clone()),
+        "whole" if is_strangers(name) => device.start.clone(),
         "whole" => state.whole.clone(),
+        "invites" => state.invites.clone().or_else(|| Some(json!({ "next_batch": "invites" }))),
         _ => {
             let answer = device.answers.get(since).cloned();
             answer.or_else(|| (!waits).then(|| json!({ "next_batch": since })))

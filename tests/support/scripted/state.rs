@@ -26,6 +26,8 @@ pub struct State {
     pub without: BTreeSet<String>,
     /// What it answers to a first sync without a filter, once told.
     pub whole: Option<Value>,
+    /// Invites that only a request for them brings, as with Synapse.
+    pub invites: Option<Value>,
     /// What it answers to a first sync without rooms, if that is not what the device began with.
     pub now: Option<Value>,
     pub joined_rooms: Vec<String>,
