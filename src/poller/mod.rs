@@ -22,7 +22,7 @@ use crate::{
     accumulator,
     connection::Presence,
     limits,
-    model::{DeviceRecord, Step},
+    model::{DeviceRecord, Step, v2::SyncResponse},
     platform::{self, Task},
     storage::StorageError,
     upstream::{PollRequest, UpstreamError, parse},
@@ -150,7 +150,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         () = poll.interrupted() => return Ok(()),
         body = account.homeserver.poll(&token, &request) => body?,
     };
-    let response = parse::sync_response(&body)?;
+    let response = sync_response(&body)?;
     account
         .commit_if_any(&mut |cache, now| {
             let held = cache.devices.get(poll.device()).and_then(|device| device.record.since.as_deref());
@@ -224,6 +224,16 @@ async fn see_to_presence(account: &Rc<Account>, poll: &Poll) -> Result<bool, Pol
     Ok(wanted)
 }
 
+/// Reads an answer to `/sync`. One that does not say where it ends is none, however well it reads: `null` would be an
+/// account without rooms, and asked for again at once.
+fn sync_response(body: &[u8]) -> Result<SyncResponse<'_>, PollError> {
+    let response = parse::sync_response(body)?;
+    if response.next_batch.is_none() {
+        return Err(UpstreamError::Unreadable("there is no next_batch".to_owned()).into());
+    }
+    Ok(response)
+}
+
 fn is_author(account: &Account, poll: &Poll) -> bool {
     account.state.borrow().cache.account.author.as_deref() == Some(poll.device())
 }
@@ -253,7 +263,7 @@ async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), Pol
                 return Ok(());
             }
         };
-        let response = parse::sync_response(&body)?;
+        let response = sync_response(&body)?;
         account.commit(|cache, now| accumulator::take_over_authorship(cache, poll.device(), &response, now)).await?;
         account.has_presence.set(false);
         // The whole is asked for behind the next answer, which need not wait for news.

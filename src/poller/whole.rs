@@ -5,7 +5,7 @@ use std::{cmp::Reverse, rc::Rc};
 use ruma::OwnedRoomId;
 use rustc_hash::FxHashSet;
 
-use super::{Poll, PollError, gone};
+use super::{Poll, PollError, gone, sync_response};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
@@ -18,7 +18,7 @@ use crate::{
 /// whole, and what it touched wins.
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let body = account.homeserver.whole(&poll.token(), is_again(account, poll)).await?;
-    let response = parse::sync_response(&body)?;
+    let response = sync_response(&body)?;
     account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
