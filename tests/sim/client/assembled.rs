@@ -118,7 +118,7 @@ impl Assembled {
         if initial {
             let Room { account_data, receipts, typing, notification_count, highlight_count, .. } = std::mem::take(room);
             // Extensions have their own bookkeeping.
-            let counts = (wire == Wire::V4).then_some((notification_count, highlight_count)).unwrap_or_default();
+            let counts = if wire == Wire::V4 { (notification_count, highlight_count) } else { (None, None) };
             let (notification_count, highlight_count) = counts;
             *room = Room { account_data, receipts, typing, notification_count, highlight_count, ..Room::default() };
         }

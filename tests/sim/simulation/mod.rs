@@ -191,6 +191,7 @@ impl Simulation {
             poll_ended: vec![false; plan.devices],
             crowded: vec![false; plan.devices],
         };
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]
         simulation.operate(seed_of(plan, 3), |operations| operations.set_up());
         simulation.clients = (0..CLIENTS).map(|number| simulation.new_client(plan, number)).collect();
         simulation
