@@ -81,7 +81,7 @@ impl Account {
                 Step::Need(keys) => self.load(&keys, &mut rounds).await?,
             }
         };
-        if let Some(superseded) = &accepted.superseded {
+        for superseded in &accepted.superseded {
             self.wake(superseded);
         }
         if let Some(sequence) = accepted.acknowledge_to_device {

@@ -29,6 +29,24 @@ pub(super) fn apply_global(draft: &mut Draft<'_>, events: &[&RawValue]) {
     }
 }
 
+/// Takes over global account data that the chain has said nothing of since it began.
+pub(super) fn apply_global_base(draft: &mut Draft<'_>, events: &[&RawValue]) {
+    let mut record = draft.view.account_data().clone();
+    let (position, chain_start) = (draft.position, draft.chain_start);
+    let may_replace = |entry: Option<&AccountDataEntry>| {
+        chain_start > Position(0) && entry.is_none_or(|entry| entry.position < chain_start)
+    };
+    let changed =
+        apply(&mut record, events, position, may_replace, |note| draft.skip(|| format!("account_data{note}")));
+    if changed.iter().any(|kind| kind == "m.ignored_user_list") {
+        ignore(draft, &record);
+    }
+    if !changed.is_empty() {
+        draft.write(RecordKey::AccountData, Some(Record::AccountData(Rc::new(record))));
+        draft.account_data = changed;
+    }
+}
+
 /// Takes over whom the user ignores. What the homeserver left out while somebody was ignored, it tells in no other way than
 /// by the whole: invites, and events in the middle of what is held.
 fn ignore(draft: &mut Draft<'_>, record: &AccountDataRecord) {

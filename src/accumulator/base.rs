@@ -28,11 +28,11 @@ const MEMBER: &str = "m.room.member";
 /// How a base was come by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseKind {
-    /// Room by room, to have something to show: provisional, replaced by the other two.
+    /// Room by room, to have something to show: provisional, replaced by the other two. It may know more than the chain.
     Scout,
-    /// From one unfiltered first `/sync`.
+    /// From one unfiltered first `/sync`. The chain must have been asked since.
     Whole,
-    /// Room by room, because the whole cannot be had.
+    /// Room by room, because the whole cannot be had. The chain must have been asked since.
     Crawl,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn lay(
     }
     lay_state(&mut room, &state, kind);
     put_members_it_is_about(&mut room, &events);
-    lay_timeline(&mut room, &events, joined, token_after);
+    lay_timeline(&mut room, &events, joined, token_after, kind);
     room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
@@ -211,7 +211,13 @@ pub(super) fn superseded<'a>(
     })
 }
 
-fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: &[Event], joined: &JoinedRoom<'_>, token_after: Option<&str>) {
+fn lay_timeline(
+    room: &mut RoomDraft<'_, '_>,
+    events: &[Event],
+    joined: &JoinedRoom<'_>,
+    token_after: Option<&str>,
+    kind: BaseKind,
+) {
     if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
         room.entry.activity = room.entry.activity.max(activity);
         // Without an event that bumps it is a guess, and what is known already is none.
@@ -226,19 +232,28 @@ fn lay_timeline(room: &mut RoomDraft<'_, '_>, events: &[Event], joined: &JoinedR
     }
     let position = room.draft.position;
     let unignored = room.draft.account.unignored.clone();
-    let token_before = joined.prev_batch.as_deref();
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
+    let laid = Laid {
+        position,
+        token_before: joined.prev_batch.as_deref(),
+        token_after,
+        complete: false,
+        chain_start: (started && kind != BaseKind::Scout).then_some(start),
+        unignored: &unignored,
+    };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
         _ => 0,
     };
-    // A chain that another device took over, or that was begun anew, has brought nothing yet: it brings what comes next.
-    let passed_over = chain_start > 0 && chain_start == room.timeline().events().count();
-    let laid = Laid { position, token_before, token_after, complete: false, passed_over, unignored: &unignored };
+    let before = room.timeline().live_end();
     room.timeline().lay(events.to_vec(), &laid, chain_start);
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
+    }
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) {
+        // Of a room that was known already it happened while nobody listened, and is news now.
+        room.news = activity::News::of(room.timeline().appended_since(before));
     }
 }
 
@@ -255,7 +270,9 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
     if !chain_unread {
         sync::counts(room, joined);
     }
-    ephemeral::apply_base(room, &joined.ephemeral);
+    if kind != BaseKind::Scout {
+        ephemeral::apply_base(room, &joined.ephemeral);
+    }
     account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
 }
 
@@ -373,7 +390,7 @@ pub fn accumulate_history(
             token_before: history.token_before.as_deref(),
             token_after: None,
             complete: history.complete,
-            passed_over: false,
+            chain_start: None,
             unignored: &[],
         };
         room.timeline().lay_history(events.clone(), &laid);

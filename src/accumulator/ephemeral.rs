@@ -38,19 +38,26 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
 }
 
 /// Takes over receipts and typing of a base. The chain tells of typing only what changes: who typed when it began, the
-/// base knows.
+/// base knows. What was known from before that is old then.
 pub(super) fn apply_base(room: &mut RoomDraft<'_, '_>, events: &[&RawValue]) {
     let mut new = Vec::new();
+    let mut typists = None;
     for event in events {
         let Some((kind, content)) = envelope(event) else { continue };
         match kind.as_str() {
             "m.receipt" => new.extend(receipts(room, content)),
-            "m.typing" => {
-                let room_id = room.id();
-                room.draft.ephemeral.base_typing.push((room_id, typing(content)));
-            }
+            "m.typing" => typists = Some(typing(content)),
             _ => {}
         }
+    }
+    let room_id = room.id();
+    let start = room.draft.chain_start;
+    let is_old = room.draft.account.typing.iter().any(|(held, typing)| *held == room_id && typing.position < start);
+    let ephemeral = &mut room.draft.ephemeral;
+    match typists {
+        _ if is_old => ephemeral.typing.push((room_id, typists.unwrap_or_default())),
+        Some(typists) => ephemeral.base_typing.push((room_id, typists)),
+        None => {}
     }
     apply_receipts(room, new, Source::Base { provisional: false });
 }

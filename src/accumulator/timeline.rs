@@ -59,8 +59,9 @@ pub(super) struct Laid<'a> {
     pub token_after: Option<&'a str>,
     /// Nothing is before the first one.
     pub complete: bool,
-    /// Whether the chain of `since` has passed over what stands behind the last event that is held, and brings it no more.
-    pub passed_over: bool,
+    /// Where the chain of `since` began, if it has brought all that these events may hold. What stands behind the last
+    /// known one then is from before that, and nobody else will bring it.
+    pub chain_start: Option<Position>,
     /// Users whose events may be missing in the middle of what is held, because the homeserver left them out of it.
     pub unignored: &'a [OwnedUserId],
 }
@@ -128,6 +129,17 @@ impl Timeline {
     /// Returns the latest event.
     pub fn last(&self) -> Option<&TimelineEvent> {
         self.slots.last().map(|slot| &slot.event)
+    }
+
+    /// Returns where the next live event would stand.
+    pub fn live_end(&self) -> Ordinal {
+        Ordinal(self.end)
+    }
+
+    /// Returns the events that were appended since the live end was there, oldest first.
+    pub fn appended_since(&self, end: Ordinal) -> impl Iterator<Item = &Event> {
+        let new = usize::try_from(self.end.saturating_sub(end.0)).unwrap_or(0);
+        self.slots.iter().skip(self.slots.len().saturating_sub(new)).map(|slot| &slot.event.event)
     }
 
     /// Returns whether anything was added or edited.
@@ -203,8 +215,8 @@ impl Timeline {
 
     /// Lays events, oldest first and without holes between them, under what is held: they are merged by event id, and
     /// what is unknown takes its place before the next known one. What would stand behind the last known one is left
-    /// to the chain of `since`, which brings it live. `chain_start` is the index of the first event of the chain: what
-    /// shares no event with what is held stands before it.
+    /// to the chain of `since`, which brings it live, unless it is from before that. `chain_start` is the index of the
+    /// first event of the chain: what shares no event with what is held stands before it.
     pub fn lay(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
         let mut events = deduplicated(events);
         self.take_redacted(&events);
@@ -215,10 +227,11 @@ impl Timeline {
             return;
         }
         if let Some(&(index, held)) = anchors.last() {
-            if index + 1 == events.len() {
+            let behind = events.split_off(index + 1);
+            if behind.is_empty() {
                 self.set_token_after(held, laid.token_after);
-            } else if laid.passed_over && held + 1 == self.slots.len() {
-                self.lay_behind(events.split_off(index + 1), laid);
+            } else {
+                self.lay_behind(held, behind, laid);
             }
         }
         // From the newest to the oldest, so that the indexes below stay good.
@@ -326,8 +339,10 @@ impl Timeline {
     fn lay_apart(&mut self, events: Vec<Event>, laid: &Laid<'_>, chain_start: usize) {
         let at = chain_start.min(self.slots.len());
         let later = self.slots.get(at..).unwrap_or_default();
+        // The chain may be behind what is laid, which stands after it then.
+        let may_be_behind = laid.chain_start.is_none() && later.iter().any(|slot| slot.event.live);
         // Where the chain itself has a hole, the events may belong in it as well as before it: nobody can tell.
-        if events.is_empty() || later.iter().skip(1).any(|slot| slot.event.gap_before) {
+        if events.is_empty() || may_be_behind || later.iter().skip(1).any(|slot| slot.event.gap_before) {
             return;
         }
         let at_live_end = later.is_empty() && at > 0;
@@ -340,13 +355,6 @@ impl Timeline {
             first.event.gap_before = at > 0;
         }
         self.set_token_after(at + count - 1, laid.token_after);
-    }
-
-    /// Lays events right behind the last one that is held. They are new to everybody.
-    fn lay_behind(&mut self, events: Vec<Event>, laid: &Laid<'_>) {
-        self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
-        self.slots.extend(events.into_iter().map(|event| Slot::new(event, laid.position, true)));
-        self.set_token_after(self.slots.len().saturating_sub(1), laid.token_after);
     }
 
     /// Lays events right before the held event at `held`; `previous` is the held event right before them, if any.
@@ -384,6 +392,24 @@ impl Timeline {
         if let Some(first) = self.slots.get_mut(held) {
             first.event.gap_before = held > 0 && !closes;
         }
+    }
+
+    /// Lays events right behind the held event at `held`, if nothing of the chain is there yet or begins right behind it.
+    fn lay_behind(&mut self, held: usize, mut events: Vec<Event>, laid: &Laid<'_>) {
+        let Some(start) = laid.chain_start else { return };
+        let is_of_chain = |slot: &Slot| slot.event.live && slot.event.position >= start;
+        let follows = self.slots.get(held + 1).is_none_or(is_of_chain);
+        if !follows || self.slots.get(held).is_none_or(is_of_chain) {
+            return;
+        }
+        events.retain(|event| !self.contains(event.id()));
+        let at_live_end = held + 1 == self.slots.len();
+        if at_live_end {
+            self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
+        }
+        let last = held + events.len();
+        self.insert(held + 1, events, &Laid { token_before: None, complete: false, ..*laid }, at_live_end);
+        self.set_token_after(last, laid.token_after);
     }
 
     /// Takes over that events which are held were redacted meanwhile.

@@ -14,7 +14,7 @@ use super::{
     error::SyncError,
     explain::{Stage, Standing},
     extensions::e2ee,
-    lists::{Reach, Settled, Subscriptions},
+    lists::{Configs, Reach, Settled, Subscriptions},
     pos::Pos,
     request::{RoomConfig, SyncRequest, Wire},
     response::SyncResponse,
@@ -62,6 +62,8 @@ pub struct Connection {
     pub nonce: u64,
     confirmed: State,
     pending: Option<Delta>,
+    /// The serial number of the request whose answer adds that.
+    pending_of: u64,
     /// The number of the next state: never given out before.
     next: u64,
     /// How many confirmed deltas are stored on the base.
@@ -110,6 +112,7 @@ impl Connection {
             nonce,
             confirmed: State::default(),
             pending: None,
+            pending_of: 0,
             next: FIRST_STATE,
             parts: 0,
             rewrite: true,
@@ -200,9 +203,12 @@ impl Connection {
         }
     }
 
-    /// Notes that the writes of the last answer failed, so that the next ones stand on nothing stored.
-    pub fn handle_write_failed(&mut self) {
-        self.pending = None;
+    /// Notes that the writes of the answer to this request failed, so that the next ones stand on nothing stored. A newer
+    /// request may have been answered meanwhile: what its answer adds stays.
+    pub fn handle_write_failed(&mut self, serial: u64) {
+        if self.pending_of == serial {
+            self.pending = None;
+        }
         self.rewrite = true;
         if let Some((at, _)) = self.last.as_mut().and_then(|last| last.answered.take()) {
             self.told.retain(|_, told| *told != at);
@@ -262,11 +268,20 @@ impl Connection {
         }
         let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
-        changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some())
-            || reach.rooms.iter().any(|room| {
-                let entry = cache.rooms.get(room.number);
-                !watched.contains(&room.number) && entry.is_some_and(|entry| state.lacks(cache, entry))
+        changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some()) || {
+            let mut configs = Configs::default();
+            reach.rooms.iter().any(|room| {
+                let Some(entry) = cache.rooms.get(room.number) else { return false };
+                let subscription = active.subscriptions.get(&entry.room_id);
+                // A room that moves into another list's window may be wanted with more than before.
+                let mut wants_more = || {
+                    let sent = state.rooms.get(&entry.room_id);
+                    let config = configs.of(*room, subscription, &active.request);
+                    sent.is_some_and(|sent| !configs.is_kept(&sent.config, &config))
+                };
+                !watched.contains(&room.number) && state.lacks(cache, entry) || wants_more()
             })
+        }
     }
 
     /// Computes the answer to the request.
@@ -380,6 +395,7 @@ impl Connection {
         now: Timestamp,
     ) -> Answer {
         let Computed { mut response, mut delta, fetch, complete, .. } = computed;
+        self.pending_of = active.serial;
         self.settled = None;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };

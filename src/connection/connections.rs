@@ -58,8 +58,9 @@ pub struct Accepted {
     /// To-device messages up to this sequence number have reached the client, which is news: commit that before
     /// polling.
     pub acknowledge_to_device: Option<u64>,
-    /// The request that this one took the place of: poll it, to end it.
-    pub superseded: Option<Ticket>,
+    /// The requests that this one took the place of, on its connection or on those that made room for it: poll them, to
+    /// end them.
+    pub superseded: Vec<Ticket>,
 }
 
 /// The connections of one device.
@@ -94,9 +95,7 @@ impl Connections {
         };
         // Loading has put the device there.
         let entry = self.devices.entry(device.to_owned()).or_default();
-        if request.pos.is_none() {
-            entry.make(place, nonce, now);
-        }
+        let mut superseded = if request.pos.is_none() { entry.make(place, nonce, now) } else { Vec::new() };
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
         let before = connection.active();
         self.serial += 1;
@@ -104,7 +103,8 @@ impl Connections {
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
-        Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded: before.map(ticket) }))
+        superseded.extend(before.map(ticket));
+        Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded }))
     }
 
     /// Lets answers carry less than they may, so that a few small rooms are too much for one.
@@ -158,7 +158,7 @@ impl Connections {
                 .push((stored::directory_key(&ticket.device), Some(stored::encode_directory(&device.directory))));
         }
         if let Some(connection) = self.connection(ticket) {
-            connection.handle_write_failed();
+            connection.handle_write_failed(ticket.serial);
         }
     }
 
@@ -300,13 +300,15 @@ impl DirectoryEntry {
 }
 
 impl Device {
-    /// Makes the connection if there is none; the least recently used ones make room.
-    fn make(&mut self, place: Place<'_>, nonce: u64, now: Timestamp) {
+    /// Makes the connection if there is none; the least recently used ones make room. Returns the requests that waited on
+    /// those.
+    fn make(&mut self, place: Place<'_>, nonce: u64, now: Timestamp) -> Vec<Ticket> {
+        let mut superseded = Vec::new();
         if self.connections.contains_key(&place.name()) {
-            return;
+            return superseded;
         }
         while self.directory.connections.len() >= CONNECTIONS {
-            self.remove_oldest(place.device);
+            superseded.extend(self.remove_oldest(place.device));
         }
         self.directory.connections.push(DirectoryEntry {
             wire: place.wire.name().to_owned(),
@@ -316,6 +318,7 @@ impl Device {
         });
         self.write_directory(place.device, now);
         self.connections.insert(place.name(), Connection::new(nonce));
+        superseded
     }
 
     /// Removes the connections that were not used for too long.
@@ -344,17 +347,21 @@ impl Device {
         used.min_by_key(|(_, used)| *used)
     }
 
-    fn remove_oldest(&mut self, device: &DeviceId) {
-        let Some((oldest, _)) = self.oldest() else { return };
+    /// Removes the connection that was not used for longest; returns the request that waits on it.
+    fn remove_oldest(&mut self, device: &DeviceId) -> Option<Ticket> {
+        let (oldest, _) = self.oldest()?;
         let gone = self.directory.connections.swap_remove(oldest);
-        self.remove(device, &gone);
+        self.remove(device, &gone)
     }
 
-    fn remove(&mut self, device: &DeviceId, gone: &DirectoryEntry) {
-        let Some(wire) = Wire::from_name(&gone.wire) else { return };
+    /// Forgets a connection; returns the request that waits on it.
+    fn remove(&mut self, device: &DeviceId, gone: &DirectoryEntry) -> Option<Ticket> {
+        let wire = Wire::from_name(&gone.wire)?;
         let place = Place { device, wire, conn_id: &gone.conn_id };
-        self.connections.remove(&place.name());
+        let removed = self.connections.remove(&place.name());
         self.writes.extend(place.keys().map(|key| (key, None)));
+        let serial = removed.and_then(|connection| connection.active())?;
+        Some(Ticket { device: device.to_owned(), wire, conn_id: gone.conn_id.clone(), serial })
     }
 
     /// Notes the use of a connection; that is written now and then only.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use ruma::{OwnedRoomId, OwnedUserId};
 
-use super::{Poll, PollError, backoff::Backoff, scout, whole};
+use super::{Poll, PollError, backoff::Backoff, scout, sync_response, whole};
 use crate::{
     account::Account,
     accumulator, limits,
@@ -148,8 +148,8 @@ async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
 /// Invites from before the chain, which no room tells of.
 async fn fetch_invites(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let body = account.homeserver.invites(&poll.token()).await?;
-    let response = parse::sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
+    let response = sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
     Ok(())
 }
 

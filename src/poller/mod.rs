@@ -22,7 +22,7 @@ use crate::{
     accumulator,
     connection::Presence,
     limits,
-    model::{DeviceRecord, Step},
+    model::{DeviceRecord, Step, v2::SyncResponse},
     platform::{self, Task},
     storage::StorageError,
     upstream::{PollRequest, UpstreamError, parse},
@@ -57,15 +57,15 @@ impl PollError {
 pub(crate) async fn run(account: Rc<Account>, poll: Rc<Poll>) {
     let mut backoff = Backoff::default();
     let mut panics = 0;
-    let mut answers = poll.answers();
+    let mut answers = poll.answered();
     while platform::guarded(keep_polling(Rc::clone(&account), Rc::clone(&poll))).await.is_err() {
         tracing::error!(user = %account.user_id(), device = %poll.device(), "a poll ended by a panic");
         // It ended with the loop.
         poll.set_bootstrapping(false);
-        if poll.answers() > answers {
+        if poll.answered() > answers {
             (panics, backoff) = (0, Backoff::default());
         }
-        answers = poll.answers();
+        answers = poll.answered();
         panics += 1;
         if panics >= limits::POLL_PANICS {
             let message = "polling the homeserver fails by a fault of the sync engine".to_owned();
@@ -142,6 +142,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         with_presence,
     };
     let token = poll.token();
+    let number = poll.ask();
     let body = tokio::select! {
         biased;
         // It asks again, at once and without waiting for news. Its `since` is unchanged, so what the homeserver was about
@@ -149,7 +150,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         () = poll.interrupted() => return Ok(()),
         body = account.homeserver.poll(&token, &request) => body?,
     };
-    let response = parse::sync_response(&body)?;
+    let response = sync_response(&body)?;
     account
         .commit_if_any(&mut |cache, now| {
             let held = cache.devices.get(poll.device()).and_then(|device| device.record.since.as_deref());
@@ -168,7 +169,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         // The homeserver ignores the filter that asked for no rooms: that was the whole.
         bootstrap::complete(account, &[]).await?;
     }
-    poll.note_answer(account.now());
+    poll.note_answer(number, account.now());
     if request.since.is_none() {
         // Only now the device's keys can be told of, also where the homeserver does not count any.
         account.wake_all();
@@ -223,6 +224,16 @@ async fn see_to_presence(account: &Rc<Account>, poll: &Poll) -> Result<bool, Pol
     Ok(wanted)
 }
 
+/// Reads an answer to `/sync`. One that does not say where it ends is none, however well it reads: `null` would be an
+/// account without rooms, and asked for again at once.
+fn sync_response(body: &[u8]) -> Result<SyncResponse<'_>, PollError> {
+    let response = parse::sync_response(body)?;
+    if response.next_batch.is_none() {
+        return Err(UpstreamError::Unreadable("there is no next_batch".to_owned()).into());
+    }
+    Ok(response)
+}
+
 fn is_author(account: &Account, poll: &Poll) -> bool {
     account.state.borrow().cache.account.author.as_deref() == Some(poll.device())
 }
@@ -252,7 +263,7 @@ async fn see_to_authorship(account: &Rc<Account>, poll: &Poll) -> Result<(), Pol
                 return Ok(());
             }
         };
-        let response = parse::sync_response(&body)?;
+        let response = sync_response(&body)?;
         account.commit(|cache, now| accumulator::take_over_authorship(cache, poll.device(), &response, now)).await?;
         account.has_presence.set(false);
         // The whole is asked for behind the next answer, which need not wait for news.

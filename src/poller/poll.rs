@@ -25,7 +25,9 @@ pub struct Poll {
     new_token: Notify,
     behind: Cell<bool>,
     last_answer: Cell<Option<Timestamp>>,
-    answers: Cell<u64>,
+    /// How many requests were sent, and which was the last that was answered.
+    asked: Cell<u64>,
+    answered: Cell<u64>,
     presence: Cell<Option<(Presence, Timestamp)>>,
     presence_wanted: Cell<Option<Timestamp>>,
     bootstrapping: Cell<bool>,
@@ -72,7 +74,8 @@ impl Poll {
             // The first answer after a start may have much to tell: until then what is held is old.
             behind: Cell::new(true),
             last_answer: Cell::default(),
-            answers: Cell::default(),
+            asked: Cell::default(),
+            answered: Cell::default(),
             presence: Cell::default(),
             presence_wanted: Cell::default(),
             bootstrapping: Cell::default(),
@@ -126,9 +129,14 @@ impl Poll {
         self.last_answer.get().is_some_and(|last| now.since(last) > limits::STALE_AFTER)
     }
 
-    /// Returns how many polls were answered.
-    pub fn answers(&self) -> u64 {
-        self.answers.get()
+    /// Returns the number of the request that was sent last.
+    pub fn asked(&self) -> u64 {
+        self.asked.get()
+    }
+
+    /// Returns the number of the last request whose answer was taken in.
+    pub fn answered(&self) -> u64 {
+        self.answered.get()
     }
 
     /// Takes note of what a client's request asks of the poll.
@@ -166,10 +174,17 @@ impl Poll {
         self.behind.get() || self.is_stale(now)
     }
 
-    pub(super) fn note_answer(&self, now: Timestamp) {
+    /// Numbers the request that is sent next.
+    pub(super) fn ask(&self) -> u64 {
+        let number = self.asked.get() + 1;
+        self.asked.set(number);
+        number
+    }
+
+    pub(super) fn note_answer(&self, number: u64, now: Timestamp) {
         self.behind.set(false);
         self.last_answer.set(Some(now));
-        self.answers.set(self.answers.get() + 1);
+        self.answered.set(number);
     }
 
     pub(super) fn is_bootstrapping(&self) -> bool {

@@ -6,7 +6,7 @@ use std::{borrow::Cow, cell::RefCell, collections::VecDeque, convert::Infallible
 use ruma::{OwnedRoomId, RoomId};
 use rustc_hash::FxHashSet;
 
-use super::{Poll, PollError};
+use super::{Poll, PollError, whole};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
@@ -105,6 +105,9 @@ async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind
             ..JoinedRoom::default()
         },
     }];
+    if kind == BaseKind::Crawl {
+        whole::catch_up(account, poll).await;
+    }
     account.commit(|cache, now| accumulator::accumulate_base(cache, &base, kind, now)).await?;
     if is_direct_and_uncounted(account, room) {
         account.fetch_members(&token, room).await?;

@@ -5,21 +5,21 @@ use std::{cmp::Reverse, rc::Rc};
 use ruma::OwnedRoomId;
 use rustc_hash::FxHashSet;
 
-use super::{Poll, PollError, gone};
+use super::{Poll, PollError, gone, sync_response};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::{Timestamp, order::sorted_by_key, v2::JoinedRoom},
+    model::{Position, Timestamp, order::sorted_by_key, v2::JoinedRoom},
     upstream::parse,
 };
 
 /// Fetches the whole and lays it once one more poll of the chain has been answered: then the chain is as new as the
 /// whole, and what it touched wins.
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
-    let body = account.homeserver.whole(&poll.token()).await?;
-    let response = parse::sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
+    let body = account.homeserver.whole(&poll.token(), is_again(account, poll)).await?;
+    let response = sync_response(&body)?;
+    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
     for (rooms, left) in [(response.join, false), (response.leave, true)] {
@@ -40,14 +40,23 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     gone::take_leave(account, poll, &shown).await
 }
 
+/// Returns whether the account was known before the device's chain began: then its account data is of the whole, too.
+fn is_again(account: &Account, poll: &Poll) -> bool {
+    let start = account.device(poll.device()).map_or(Position(0), |device| device.first_position);
+    let state = account.state.borrow();
+    state.cache.account_data.entries.values().any(|entry| entry.position < start)
+}
+
 fn newest(room: &JoinedRoom<'_>) -> Timestamp {
     room.timeline.last().map_or(Timestamp(0), |event| parse::origin_server_ts(event))
 }
 
-async fn catch_up(account: &Account, poll: &Poll) {
-    let before = poll.answers();
+/// Waits for the answer to a request of the chain that is sent from now on: the one before may be on its way, and know
+/// less than the whole.
+pub(super) async fn catch_up(account: &Account, poll: &Poll) {
+    let before = poll.asked();
     poll.hurry();
-    while poll.answers() == before {
+    while poll.answered() <= before {
         account.changed.notified().await;
     }
 }

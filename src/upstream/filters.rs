@@ -22,9 +22,11 @@ pub(super) fn start(with_presence: bool) -> FilterDefinition {
 }
 
 /// The filter of the whole: every room, and nothing that the chain brings already.
-pub(super) fn whole() -> FilterDefinition {
+pub(super) fn whole(with_account_data: bool) -> FilterDefinition {
     let mut filter = definition(rooms_with(limits::WHOLE_TIMELINE), false);
-    filter.account_data = Filter::ignore_all();
+    if !with_account_data {
+        filter.account_data = Filter::ignore_all();
+    }
     filter
 }
 

@@ -10,6 +10,8 @@ pub struct Ledger {
     /// For each position of the homeserver: up to where Sash had stored everything when it came about.
     stored: Vec<(u64, u64)>,
     restarted: bool,
+    /// Whether Sash may have passed over what one device brought, so that it learns in another order.
+    unordered: bool,
     /// Whose devices changed, at which position, while they shared a room with the tested user.
     pub device_changes: Vec<(u64, UserNo)>,
     /// How many messages each device of the tested user was sent: they carry their number.
@@ -31,7 +33,19 @@ pub struct Ledger {
 impl Ledger {
     /// Notes that the homeserver has come to `pos` while Sash had stored everything up to `stored`.
     pub fn note(&mut self, pos: u64, stored: u64) {
-        self.stored.push((pos, stored));
+        self.stored.push((pos, if self.unordered { 0 } else { stored }));
+    }
+
+    /// Notes that another device may come to speak for the account, or that its chain may begin anew: in which order Sash
+    /// learns of things until it has come to rest is not known, nor in which order it learned of what it lays anew.
+    pub fn note_disorder(&mut self) {
+        self.unordered = true;
+        self.stored.iter_mut().for_each(|(_, stored)| *stored = 0);
+    }
+
+    /// Notes that Sash has come to rest.
+    pub fn note_rest(&mut self) {
+        self.unordered = false;
     }
 
     /// Notes that Sash was killed. What it had is known when it polls again, so until then nothing is.

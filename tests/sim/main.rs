@@ -20,6 +20,7 @@ mod failure;
     reason = "a part of the demo homeserver, of which not everything is used here"
 )]
 mod homeserver;
+mod junk;
 mod ledger;
 mod operations;
 mod oracle;

@@ -173,9 +173,9 @@ impl Plan {
         let quiet: Vec<Class> = Class::ALL.into_iter().filter(|_| rng.random_bool(0.4)).collect();
         let mut steps: Vec<Step> =
             (0..rng.random_range(1..7)).map(|_| Step::World(Happening::CreateRoom, rng.random())).collect();
-        steps.extend((0..rng.random_range(0..60)).map(|_| Step::World(Happening::random(&mut rng), rng.random())));
+        steps.extend((0..rng.random_range(0..40)).map(|_| Step::World(Happening::random(&mut rng), rng.random())));
         steps.push(Step::Start);
-        let length = rng.random_range(10..90);
+        let length = rng.random_range(10..75);
         for number in 0..length {
             let step = random_step(&mut rng);
             if !step.class().is_some_and(|class| quiet.contains(&class)) {

@@ -14,6 +14,7 @@ use http::{Request, Response};
 use percent_encoding::percent_decode_str;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use sash_sync::{
+    limits,
     platform::{self, LocalFuture},
     upstream::{HttpClient, TransportError},
 };
@@ -27,6 +28,7 @@ use crate::{
         sync::{self, EventFilter, Filter, Params, Since, StateKey},
         world::{EventNo, Position, RoomNo, UserNo, Viewer, World},
     },
+    junk::with_junk,
     plan::UpstreamFault,
 };
 
@@ -39,6 +41,9 @@ pub struct Upstream {
     clock: VirtualClock,
     rng: RefCell<SmallRng>,
     requests: Cell<u64>,
+    /// How many polls in a row were told that their `since` is unknown.
+    refusals: Cell<u32>,
+    chain_broken: Cell<bool>,
     /// Under which name state comes: homeservers differ (MSC4222).
     pub state_key: StateKey,
     faults: RefCell<VecDeque<UpstreamFault>>,
@@ -53,6 +58,8 @@ pub struct Upstream {
     /// Rooms whose history was paged back.
     paged: RefCell<BTreeSet<RoomNo>>,
     changed: Notify,
+    /// What was asked and answered since it was told last, where anybody wants to know.
+    log: Option<RefCell<Vec<String>>>,
 }
 
 /// Who asks, what.
@@ -69,12 +76,20 @@ type Answer = Result<String, ApiError>;
 
 impl Upstream {
     /// Returns the homeserver over a model.
-    pub fn new(world: Rc<RefCell<World>>, clock: VirtualClock, state_key: StateKey, seed: u64) -> Upstream {
+    pub fn new(
+        world: Rc<RefCell<World>>,
+        clock: VirtualClock,
+        state_key: StateKey,
+        seed: u64,
+        traced: bool,
+    ) -> Upstream {
         Upstream {
             world,
             clock,
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             requests: Cell::default(),
+            refusals: Cell::default(),
+            chain_broken: Cell::default(),
             state_key,
             faults: RefCell::default(),
             parked: RefCell::default(),
@@ -84,6 +99,24 @@ impl Upstream {
             crawled: Cell::default(),
             paged: RefCell::default(),
             changed: Notify::new(),
+            log: traced.then(RefCell::default),
+        }
+    }
+
+    /// Returns whether a chain of `since` may have begun anew since this was asked last: whose devices changed meanwhile,
+    /// nobody tells, so clients that want to know begin anew, too.
+    pub fn take_chain_broken(&self) -> bool {
+        self.chain_broken.replace(false)
+    }
+
+    /// Returns what was asked and answered since this was asked last.
+    pub fn take_log(&self) -> Vec<String> {
+        self.log.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    fn note(&self, line: impl FnOnce() -> String) {
+        if let Some(log) = &self.log {
+            log.borrow_mut().push(format!("{} {}", self.clock.millis() % 1_000_000_000, line()));
         }
     }
 
@@ -142,10 +175,15 @@ impl Upstream {
     }
 
     async fn answer(&self, request: Request<Vec<u8>>, timeout: Duration) -> Result<Response<Vec<u8>>, TransportError> {
+        let number = self.requests.get() + 1;
+        self.note(|| format!("Sash asks ({number}) {}", decode(&request.uri().to_string())));
+        self.requests.set(number);
         let latency = self.rng.borrow_mut().random_range(1..40);
         platform::sleep(Duration::from_millis(latency)).await;
-        self.requests.set(self.requests.get() + 1);
         let fault = self.faults.borrow_mut().pop_front();
+        if fault.is_some() {
+            self.note(|| format!("request {number} meets {fault:?}"));
+        }
         self.note_whole(&request, fault);
         match fault {
             Some(UpstreamFault::Failed) => return Ok(response(500, r#"{"errcode":"M_UNKNOWN","error":"oops"}"#)),
@@ -174,6 +212,7 @@ impl Upstream {
             Ok(body) => (200, body),
             Err(error) => (error.status, error.body().to_string()),
         };
+        self.note(|| format!("request {number} is answered {status} {body}"));
         match fault {
             Some(UpstreamFault::Junk) if is_sync => body = with_junk(&body),
             Some(UpstreamFault::Lost) => return Err(TransportError::Unreachable("the connection broke".to_owned())),
@@ -197,6 +236,8 @@ impl Upstream {
         let mut world = self.world.borrow_mut();
         let (Some(since), Ok((user, device))) = (since, world.authenticate(&token)) else { return false };
         world.acknowledge_to_device(user, &device, since.to_device);
+        self.refusals.set(self.refusals.get() + 1);
+        self.chain_broken.set(self.chain_broken.get() || self.refusals.get() >= limits::SINCE_REFUSALS);
         true
     }
 
@@ -468,38 +509,4 @@ fn text(answer: &impl serde::Serialize) -> Answer {
 
 fn is_sync(request: &Request<Vec<u8>>) -> bool {
     request.uri().path().ends_with("/sync")
-}
-
-/// Puts junk among the entries of a sync answer: each is to be skipped alone.
-fn with_junk(body: &str) -> String {
-    let mut body: Value = serde_json::from_str(body).unwrap_or_default();
-    spoil(&mut body);
-    body.to_string()
-}
-
-fn spoil(body: &mut Value) {
-    let rooms = &mut body["rooms"];
-    if rooms.is_null() {
-        *rooms = json!({});
-    }
-    for kind in ["join", "invite", "leave"] {
-        let rooms = &mut rooms[kind];
-        if rooms.is_null() {
-            *rooms = json!({});
-        }
-        rooms["no room id"] = json!({});
-        rooms["!junk:sim"] = json!(7);
-        for (id, room) in rooms.as_object_mut().into_iter().flatten() {
-            if id.starts_with('!') && room["timeline"]["events"].is_array() {
-                let events = room["timeline"]["events"].as_array_mut().expect("just looked");
-                events.insert(0, json!({ "type": 5 }));
-                events.push(json!("junk"));
-            }
-        }
-    }
-    for section in ["account_data", "presence"] {
-        if body[section]["events"].is_array() {
-            body[section]["events"].as_array_mut().expect("just looked").push(json!({ "content": 3 }));
-        }
-    }
 }

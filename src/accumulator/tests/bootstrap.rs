@@ -272,22 +272,104 @@ fn a_chain_that_begins_anew_takes_the_new_whole() {
 }
 
 #[test]
-fn what_a_chain_has_passed_over_comes_with_the_whole() {
+fn a_scouted_room_may_know_more_than_the_chain() {
+    // Nobody can tell yet where its events belong; the chain brings them.
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           join !a | m3
+         scout
+           join !a create @me=join | m8 m9
+         v2 s2
+           join !a | m7 m8 m9 limited prev:p",
+        expect![[r#"
+            !a join provisional active 6000
+              0..4 [m3 s1>] gap [<p m7 m8 m9 s2>]
+              create^2? @me=join^2?
+        "#]],
+    );
+}
+
+#[test]
+fn what_happened_between_two_chains_is_appended_and_moves_the_room() {
+    // Nobody else brings it: the new chain begins behind it.
     check(
         "bootstrap start
          v2 s0
          whole
-           join !a create @me=join | m1 m2
+           join !a create @me=join | m1>10
+           join !b create @me=join | n1>20
          restart
          v2 t0
          whole
-           join !a create @me=join | m1 m2 m3 prev:p1",
+           join !a create @me=join | m1>10 m2>11 m3>12 next:w
+           join !b create @me=join | n1>20 next:w",
         expect![[r#"
             !a join active 7000
-              -2..1 [<p1 ~m1 ~m2 m3]
+              -1..2 [~m1 m2 m3 w>]
+              create^1 @me=join^1
+            !b join active 20
+              -1..0 [~n1 w>]
               create^1 @me=join^1
         "#]],
     );
+}
+
+#[test]
+fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join | m1
+         restart
+         v2 t0
+         whole
+           join !a create @me=join | m1 m2
+         v2 t1
+           join !a | m3",
+        expect![[r#"
+            !a join active 8000
+              -1..2 [~m1 m2 m3 t1>]
+              create^1 @me=join^1
+        "#]],
+    );
+    // The whole may come after that, and it may be older.
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join | m1
+         restart
+         v2 t0
+         v2 t1
+           join !a | m3
+         whole
+           join !a create @me=join | m1 m2",
+        expect![[r#"
+            !a join active 8000
+              -2..1 [~m1 ~m2] gap [m3 t1>]
+              create^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn account_data_of_the_whole_counts_where_the_chain_has_said_nothing() {
+    let entry = |kind: &str, value: u8| format!(r#"{{"type":"{kind}","content":{{"n":{value}}}}}"#);
+    let body = |next: &str, events: &[String]| {
+        format!(r#"{{"next_batch":"{next}","account_data":{{"events":[{}]}}}}"#, events.join(","))
+    };
+    let mut world = after("");
+    world.json(&body("s0", &[entry("a", 1), entry("b", 1)]));
+    world.beside(&body("w", &[entry("a", 7)]));
+    assert!(world.last.account_data.is_empty(), "the chain has said what it is");
+    world.run("restart");
+    world.json(&body("t0", &[]));
+    world.json(&body("t1", &[entry("a", 2)]));
+    world.beside(&body("w", &[entry("a", 3), entry("b", 3), entry("c", 3)]));
+    assert_eq!(world.last.account_data, ["b", "c"]);
 }
 
 #[test]

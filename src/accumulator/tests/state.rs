@@ -402,6 +402,25 @@ fn receipts_are_the_users_own_those_on_events_that_are_held_and_the_latest_other
 }
 
 #[test]
+fn who_typed_before_the_chain_began_anew_types_on_only_if_the_whole_says_so() {
+    let mut world = after(
+        "v2 s0
+         v2 s1
+           join !a create @me=join typing=@b
+           join !b create @me=join typing=@b",
+    );
+    world.run(
+        "restart
+         v2 t0
+         whole
+           join !a create @me=join
+           join !b create @me=join typing=@c",
+    );
+    let typing: Vec<usize> = world.last.ephemeral.typing.iter().map(|(_, users)| users.len()).collect();
+    assert_eq!(typing, [0, 1]);
+}
+
+#[test]
 fn typing_is_passed_on_and_not_kept() {
     let world = after(
         "v2 s0

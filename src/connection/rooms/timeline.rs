@@ -30,6 +30,8 @@ struct Window<'a> {
     shown: Vec<&'a TimelineEvent>,
     /// All from the newest to the oldest shown, newest first.
     passed: Vec<&'a TimelineEvent>,
+    /// How many of these are newer than the newest that was filled in later.
+    filled: Option<(usize, usize)>,
     end: End,
 }
 
@@ -186,16 +188,21 @@ fn walk<'a>(
     limit: u32,
     bound: Option<Position>,
 ) -> Option<Window<'a>> {
-    let mut window = Window { shown: Vec::new(), passed: Vec::new(), end: End::Held };
+    let mut window = Window { shown: Vec::new(), passed: Vec::new(), filled: None, end: End::Held };
     if limit == 0 && bound.is_none() {
         return Some(window);
     }
     let newest = Ordinal(entry.timeline_end.0.saturating_sub(1));
     let mut chunk = newest.chunk();
+    let mut end = None;
     while entry.timeline_first < entry.timeline_end && chunk >= entry.timeline_first.chunk() {
         let events = reader.timeline(&entry.room_id, chunk)?.map_or(&[][..], |chunk| &chunk.events);
         for item in events.iter().rev().filter(|item| item.ordinal >= entry.timeline_first && item.ordinal <= newest) {
-            if let Some(end) = window.take(context, item, limit, bound) {
+            if end.is_none() {
+                end = window.take(context, item, limit, bound);
+            }
+            let is_known = bound.is_some_and(|bound| item.position <= bound);
+            if let Some(end) = end.filter(|_| is_known || window.filled.is_none()) {
                 window.end = end;
                 window.trim();
                 return Some(window);
@@ -203,7 +210,8 @@ fn walk<'a>(
         }
         chunk -= 1;
     }
-    window.end = if entry.timeline_complete { End::Start } else { End::Held };
+    window.end = end.unwrap_or(if entry.timeline_complete { End::Start } else { End::Held });
+    window.drop_history();
     window.trim();
     Some(window)
 }
@@ -217,8 +225,11 @@ impl<'a> Window<'a> {
         limit: u32,
         bound: Option<Position>,
     ) -> Option<End> {
-        if bound.is_some_and(|bound| !item.live || item.position <= bound) {
+        if bound.is_some_and(|bound| item.position <= bound) {
             return Some(End::Bound);
+        }
+        if bound.is_some() && !item.live && self.filled.is_none() {
+            self.filled = Some((self.shown.len(), self.passed.len()));
         }
         let sender = item.event.sender();
         let hidden = !item.event.is_state() && sender != context.cache.user_id && context.cache.is_ignored(sender);
@@ -230,6 +241,15 @@ impl<'a> Window<'a> {
         }
         self.passed.push(item);
         item.gap_before.then_some(End::Gap)
+    }
+
+    /// Drops what was filled in before everything that was sent: nobody missed it. What was filled in behind that stays,
+    /// or the client would have a hole there and not know of it.
+    fn drop_history(&mut self) {
+        let Some((shown, passed)) = self.filled.take() else { return };
+        self.shown.truncate(shown);
+        self.passed.truncate(passed);
+        self.end = End::Bound;
     }
 
     /// Returns whether it has fewer events than wanted although the room has more.

@@ -511,6 +511,33 @@ fn a_room_that_moves_into_the_window_ends_the_wait() {
 }
 
 #[test]
+fn a_subscribed_room_that_moves_into_a_window_that_wants_more_ends_the_wait() {
+    // The room is watched already, and nothing about it changes.
+    check(
+        "
+        !a: create; join; name Tea
+        !b: create; join; name Cocoa
+        first a[1,1] limit=0 state=m.room.name +!b
+        sync a[1,1] limit=0 state=m.room.name +!b wait
+        !a: m2
+        ",
+        expect![[r#"
+            > first a[1,1] limit=0 state=m.room.name +!b
+              a: 2
+              !b initial join name=Cocoa
+              !a initial join in a name=Tea state[name]
+              (2 stored)
+            > sync a[1,1] limit=0 state=m.room.name +!b wait
+            waits 30000
+            !a wakes v4/
+              a: 2
+              !b in a state[name]
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
 fn a_newer_request_takes_the_place_of_the_waiting_one() {
     // It consumes nothing: the newer one says what the older would have said.
     check(
@@ -618,6 +645,21 @@ fn at_most_sixteen_connections_of_a_device_live() {
         > sync conn=c02 a[0,9] limit=0
           a: 1"#]]
     .assert_eq(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_request_that_waits_on_a_connection_that_makes_room_ends() {
+    let mut script =
+        String::from("!a: create; join\nfirst conn=c00 a[0,9] limit=0\nsync conn=c00 a[0,9] limit=0 wait\n");
+    for number in 1..17 {
+        script.push_str(&format!("later 1\nfirst conn=c{number:02} a[0,9] limit=0\n"));
+    }
+    let seen = super::script::run(&script);
+    let last = seen.lines().skip_while(|line| !line.starts_with("> first conn=c16")).take(2).collect::<Vec<_>>();
+    expect![[r#"
+        > first conn=c16 a[0,9] limit=0
+        superseded v4/c00"#]]
+    .assert_eq(&last.join("\n"));
 }
 
 #[test]

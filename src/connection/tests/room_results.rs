@@ -497,6 +497,29 @@ fn num_live_counts_what_happened_since_the_request_before() {
 }
 
 #[test]
+fn what_was_filled_in_behind_the_last_event_sent_is_sent_as_well() {
+    // A base that was laid in between brought it: without it the client would have a hole, and not know.
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        !a: m4
+        !a: filled m2 m3
+        sync a[0,9] limit=5
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5
+              a: 1
+              !a in a timeline[$m2 $m3 $m4] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
 fn history_before_the_own_join_is_not_live() {
     check(
         "

@@ -136,7 +136,7 @@ impl Runner {
                 Err(error) => return self.error(&error),
             }
         };
-        if let Some(superseded) = &accepted.superseded {
+        for superseded in &accepted.superseded {
             let name = &self.parked.iter().find(|(_, ticket)| ticket == superseded).map(|(name, _)| name.clone());
             let poll = self.connections.poll_response(&mut self.world.cache, superseded, self.world.now);
             assert!(matches!(poll, Poll::Superseded), "a superseded request was answered");

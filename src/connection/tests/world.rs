@@ -287,14 +287,7 @@ impl Room {
                 let key = key.trim_matches('\'');
                 self.set(kind, key, &format!("{{\"topic\":\"{value}\"}}"), position, now);
             }
-            ["unset", kind, key] => {
-                let key = key.trim_matches('\'');
-                let removed = StateEntry { event: None, position, provisional: false };
-                let record = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
-                record.entries.insert((kind.to_owned(), key.to_owned()), removed);
-                entry.changed.state = position;
-                entry.changed.members = position;
-            }
+            ["unset", kind, key] => self.unset(kind, key.trim_matches('\''), position),
             ["create"] => {
                 entry.timeline_complete = true;
                 entry.create_known = true;
@@ -329,6 +322,7 @@ impl Room {
                 }
             }
             ["history", ref ids @ ..] => self.history(ids, position, now),
+            ["filled", ref ids @ ..] => self.fill(ids, position, now),
             ["claim", transaction] => self.claim(transaction, position),
             ["unclaim"] => self.unclaim(position),
             ["mine", id, transaction] => {
@@ -455,6 +449,26 @@ impl Room {
     }
 
     /// History is laid before the newest segment, and closes its gap as far as it goes.
+    fn unset(&mut self, kind: &str, key: &str, position: crate::model::Position) {
+        let removed = StateEntry { event: None, position, provisional: false };
+        let record = if kind == "m.room.member" { &mut self.members } else { &mut self.state };
+        record.entries.insert((kind.to_owned(), key.to_owned()), removed);
+        self.entry.changed.state = position;
+        self.entry.changed.members = position;
+    }
+
+    /// Puts events before the newest one, as a base does: what was there moves back.
+    fn fill(&mut self, ids: &[&str], position: crate::model::Position, now: Timestamp) {
+        let last = self.timeline.pop();
+        self.history(ids, position, now);
+        let count = ids.len().min(self.timeline.len());
+        self.timeline.rotate_left(count);
+        self.timeline.extend(last);
+        for (ordinal, item) in (self.entry.timeline_first.0..).zip(&mut self.timeline) {
+            item.ordinal = Ordinal(ordinal);
+        }
+    }
+
     fn history(&mut self, ids: &[&str], position: crate::model::Position, now: Timestamp) {
         if let Some(first) = self.timeline.first_mut() {
             first.gap_before = false;

@@ -30,8 +30,9 @@ pub struct Assembled {
     /// homeserver.
     pub devices_changed: BTreeMap<String, u64>,
     pub key_counts: BTreeMap<String, u64>,
-    /// The homeserver's position when the connection's first answer was there.
-    pub began: u64,
+    /// The homeserver's position when the connection first said something of devices and keys: before the device is polled
+    /// it says nothing.
+    pub e2ee_began: Option<u64>,
     /// Extensions that were on in each answer so far.
     pub always_e2ee: bool,
     /// The subscriptions of which the other side surely knows, for a client that sends each once.
@@ -74,10 +75,7 @@ impl Assembled {
     pub fn take(&mut self, answer: &Value, wire: Wire, config: &Config, now: u64) -> Result<(), String> {
         let pos = answer["pos"].as_str().ok_or("an answer without pos")?;
         let begins = self.pos.is_none();
-        if begins {
-            self.began = now;
-            self.always_e2ee = true;
-        }
+        self.always_e2ee |= begins;
         self.always_e2ee &= config.e2ee;
         self.pos = Some(pos.to_owned());
         self.subscribed.clone_from(&config.subscriptions);
@@ -120,7 +118,7 @@ impl Assembled {
         if initial {
             let Room { account_data, receipts, typing, notification_count, highlight_count, .. } = std::mem::take(room);
             // Extensions have their own bookkeeping.
-            let counts = (wire == Wire::V4).then_some((notification_count, highlight_count)).unwrap_or_default();
+            let counts = if wire == Wire::V4 { (notification_count, highlight_count) } else { (None, None) };
             let (notification_count, highlight_count) = counts;
             *room = Room { account_data, receipts, typing, notification_count, highlight_count, ..Room::default() };
         }
@@ -146,6 +144,7 @@ impl Assembled {
                 Some(section["next_batch"].as_str().ok_or("to_device without next_batch")?.to_owned());
         }
         if let Some(section) = extensions.get(e2ee) {
+            self.e2ee_began.get_or_insert(now);
             for kind in ["changed", "left"] {
                 for user in section["device_lists"][kind].as_array().into_iter().flatten().filter_map(Value::as_str) {
                     self.devices_changed.insert(user.to_owned(), now);

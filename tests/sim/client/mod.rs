@@ -44,6 +44,8 @@ pub struct Client {
     pub quiet: bool,
     /// Whether its connection may have made room for others.
     pub crowded_out: bool,
+    /// Whether it may have to begin anew, because whose devices changed is not known.
+    pub chain_broken: bool,
     /// When it had its last answer, in milliseconds.
     pub last_answer: u64,
 }
@@ -54,6 +56,8 @@ pub struct Waiting {
     pub reply: Rc<RefCell<Option<Reply>>>,
     /// What it asked.
     pub config: Config,
+    /// Whether other clients of its device made connections meanwhile, for which its own may have to make room.
+    pub is_crowded: bool,
 }
 
 /// What came back.

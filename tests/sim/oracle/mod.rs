@@ -9,6 +9,8 @@ mod room;
 mod shown;
 mod timeline;
 
+use std::cell::OnceCell;
+
 use crate::{
     client::{Client, RoomConfig},
     homeserver::world::{EventNo, RoomNo, UserNo, World},
@@ -22,14 +24,30 @@ pub use self::{lists::Reach, shown::Shown};
 pub struct Judge<'a> {
     pub world: &'a World,
     pub ledger: &'a Ledger,
+    pub activity: &'a Activity,
     pub me: UserNo,
     /// Whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
     pub crawled: bool,
     /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
     /// that the user may not see.
     pub state_after: bool,
-    /// Whether the client waits for an answer: key counts come with one, and wake nobody.
+    /// Whether the client waits for an answer: key counts and the counts and order of lists come with one, and wake nobody.
     pub is_asleep: bool,
+}
+
+/// When each room was last active, found once for all clients: every room is compared with every other.
+#[derive(Debug)]
+pub struct Activity {
+    any: Vec<OnceCell<(u64, u64)>>,
+    bumps: Vec<OnceCell<(u64, u64)>>,
+}
+
+impl Activity {
+    /// Returns the activity of the model as it is, none of it found yet.
+    pub fn of(world: &World) -> Activity {
+        let none = vec![OnceCell::new(); world.rooms.len()];
+        Activity { any: none.clone(), bumps: none }
+    }
 }
 
 impl<'a> Judge<'a> {

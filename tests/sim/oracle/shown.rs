@@ -111,6 +111,10 @@ impl<'a> Shown<'a> {
 
     /// Returns between which positions the last event lies that moves the room in lists.
     pub fn activity(&self) -> (u64, u64) {
+        *self.judge.activity.any[self.room.no as usize].get_or_init(|| self.find_activity())
+    }
+
+    fn find_activity(&self) -> (u64, u64) {
         if !matches!(self.own.membership, Membership::Join | Membership::Leave | Membership::Ban) {
             return (self.own.pos, self.own.pos);
         }
@@ -125,6 +129,10 @@ impl<'a> Shown<'a> {
     /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). A join of
     /// the user's own counts for one that learns of the room by it.
     pub fn bump(&self) -> (u64, u64) {
+        *self.judge.activity.bumps[self.room.no as usize].get_or_init(|| self.find_bump())
+    }
+
+    fn find_bump(&self) -> (u64, u64) {
         let bumps = |event: &Event| matches!(&*event.kind, "m.room.message" | "m.room.encrypted" | "m.room.create");
         let (sure, newest) = self.newest(self.until(), bumps);
         (sure, newest.max(self.last_join().unwrap_or(0)))

@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::{Outcome, Simulation};
 use crate::{
+    failure::Failure,
     homeserver::sync::StateKey,
     homeserver::world::{World, json_of},
     operations::{self, Happening},
-    oracle::Judge,
+    oracle::{Activity, Judge},
 };
 
 /// How long everything may take to come to rest, in virtual time.
@@ -19,6 +20,8 @@ const SETTLE: Duration = Duration::from_secs(15 * 60);
 const GLANCE: Duration = Duration::from_millis(100);
 /// How soon a waiting client must hear of something. What another device sent is held back for a second.
 const PROMPT: Duration = Duration::from_secs(3);
+/// How often what comes in the background may make clients ask for more.
+const BACKGROUND_ROUNDS: usize = 6;
 /// How often a client may be told of news in a row while nothing happens.
 const ROUNDS: usize = 300;
 
@@ -33,15 +36,19 @@ impl Simulation {
             self.cancel(number);
         }
         self.settle().await?;
-        self.catch_up().await?;
-        // What was fetched in the background because of that comes now.
-        self.pass(Duration::from_secs(2)).await;
-        self.catch_up().await?;
+        // What is fetched in the background because of an answer comes a little later.
+        for _ in 0..BACKGROUND_ROUNDS {
+            if !self.catch_up().await? {
+                break;
+            }
+            self.pass(Duration::from_secs(2)).await;
+        }
         self.check_abandoned().await?;
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;
         self.power_was_lost = false;
+        self.clients.iter_mut().for_each(|client| client.chain_broken = false);
         self.token_refused.fill(false);
         Ok(())
     }
@@ -62,6 +69,7 @@ impl Simulation {
             let complete = progress.as_ref().is_some_and(|status| status.progress.phase == "complete");
             if complete && self.is_caught_up() {
                 self.ledger.note_first_poll(self.upstream.first_polls());
+                self.ledger.note_rest();
                 self.ledger.paged = self.upstream.paged();
                 return Ok(());
             }
@@ -77,8 +85,9 @@ impl Simulation {
         self.devices.iter().all(|device| self.upstream.is_caught_up(self.me, device))
     }
 
-    /// Lets each client ask until there is nothing new.
-    async fn catch_up(&mut self) -> Outcome {
+    /// Lets each client ask until there is nothing new. Returns whether there was.
+    async fn catch_up(&mut self) -> Result<bool, Failure> {
+        let mut had_news = false;
         for number in 0..self.clients.len() {
             let mut rounds = 0;
             loop {
@@ -88,13 +97,14 @@ impl Simulation {
                 if self.clients[number].quiet {
                     break;
                 }
+                had_news = true;
                 rounds += 1;
                 if rounds > ROUNDS {
                     return Err(self.fail("restless", vec![format!("client {number} hears something new for ever")]));
                 }
             }
         }
-        Ok(())
+        Ok(had_news)
     }
 
     async fn check_abandoned(&mut self) -> Outcome {
@@ -113,14 +123,16 @@ impl Simulation {
     fn compare(&mut self) -> Outcome {
         self.ledger.paged = self.upstream.paged();
         let world = self.world.borrow();
-        let judge = self.judge(&world, false);
+        let activity = Activity::of(&world);
+        let judge = self.judge(&world, &activity, false);
         let complaints: Vec<String> = self.clients.iter().flat_map(|client| judge.complaints(client)).collect();
         if complaints.is_empty() { Ok(()) } else { Err(self.fail("oracle", complaints)) }
     }
 
-    fn judge<'a>(&'a self, world: &'a World, is_asleep: bool) -> Judge<'a> {
+    fn judge<'a>(&'a self, world: &'a World, activity: &'a Activity, is_asleep: bool) -> Judge<'a> {
         Judge {
             world,
+            activity,
             ledger: &self.ledger,
             me: self.me,
             crawled: self.upstream.has_crawled(),
@@ -162,7 +174,8 @@ impl Simulation {
         self.ledger.paged = self.upstream.paged();
         let world = Rc::clone(&self.world);
         let world = world.borrow();
-        let judge = self.judge(&world, true);
+        let activity = Activity::of(&world);
+        let judge = self.judge(&world, &activity, true);
         let is_asleep = |waiting: &crate::client::Waiting| waiting.reply.borrow().is_none();
         let sleepers = self.clients.iter().filter(|client| client.waiting.as_ref().is_some_and(is_asleep));
         let complaints: Vec<String> = sleepers.flat_map(|client| judge.complaints(client)).collect();

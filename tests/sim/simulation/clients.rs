@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Outcome, Simulation};
 use crate::{
-    client::{Config, Reply, Waiting},
+    client::{Reply, Waiting},
     operations,
     plan::Change,
 };
@@ -71,7 +71,8 @@ impl Simulation {
             *slot.borrow_mut() = Some(reply);
             answered.notify_one();
         });
-        client.waiting = Some(Waiting { task, reply, config });
+        let is_crowded = self.crowd.iter().any(|task| !task.is_finished());
+        client.waiting = Some(Waiting { task, reply, config, is_crowded });
         self.note(|| line.unwrap_or_default());
     }
 
@@ -84,6 +85,10 @@ impl Simulation {
 
     /// Lets clients take the answers that have come.
     pub(super) fn collect(&mut self) -> Outcome {
+        if self.upstream.take_chain_broken() {
+            self.ledger.note_disorder();
+            self.clients.iter_mut().filter(|client| client.config.e2ee).for_each(|client| client.chain_broken = true);
+        }
         for number in 0..self.clients.len() {
             let client = &mut self.clients[number];
             let reply = client.waiting.as_ref().and_then(|waiting| waiting.reply.borrow_mut().take());
@@ -93,20 +98,20 @@ impl Simulation {
                 self.note(|| format!("  the answer to client {number} is lost"));
                 continue;
             }
-            self.take(number, reply, &waiting.config)?;
+            self.take(number, reply, &waiting)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, number: usize, reply: Reply, config: &Config) -> Outcome {
+    fn take(&mut self, number: usize, reply: Reply, waiting: &Waiting) -> Outcome {
         let now = self.world.borrow().pos();
         match reply {
             Reply::Answer(answer) => {
                 self.note(|| format!("  client {number} takes {answer}"));
                 let client = &mut self.clients[number];
-                client.crowded_out = false;
+                client.crowded_out &= waiting.is_crowded;
                 client.last_answer = self.clock.millis();
-                let taken = client.take(&answer, config, now);
+                let taken = client.take(&answer, &waiting.config, now);
                 taken.map_err(|error| self.fail("answer", vec![format!("client {number}: {error}, in {answer}")]))
             }
             Reply::Error(400, errcode, _) if errcode == "M_UNKNOWN_POS" && self.may_be_forgotten(number) => {
@@ -116,6 +121,10 @@ impl Simulation {
             }
             Reply::Error(401, ..) if self.token_refused[self.device_of(number)] => {
                 self.note(|| format!("  client {number} is told that its token is refused"));
+                Ok(())
+            }
+            Reply::Error(429, ..) if self.clients[number].crowded_out => {
+                self.note(|| format!("  client {number} is told that its connection made room for another"));
                 Ok(())
             }
             Reply::Error(500, _, error) if self.commits_failed => {
@@ -133,12 +142,13 @@ impl Simulation {
         let client = &self.clients[number];
         self.power_was_lost
             || client.crowded_out
+            || client.chain_broken
             || self.clock.millis().saturating_sub(client.last_answer) > FORGOTTEN_AFTER
     }
 
     /// Lets others of the device's clients make connections. More than there is room for make those go that were not
     /// used for longest.
-    pub(super) async fn crowd(&mut self, device: usize, count: u64) {
+    pub(super) fn crowd(&mut self, device: usize, count: u64) {
         let Some(engine) = &self.engine else { return };
         let id = OwnedDeviceId::from(self.devices[device].as_str());
         for number in 0..count {
@@ -149,14 +159,17 @@ impl Simulation {
                 "required_state": { "include": [] },
             } });
             let body = json!({ "conn_id": format!("crowd{number}"), "lists": lists }).to_string();
-            engine.tasks.spawn_local(async move { _ = answer(&account, Wire::V4, &id, "", &body).await });
+            let task = engine.tasks.spawn_local(async move { _ = answer(&account, Wire::V4, &id, "", &body).await });
             self.counted.requests += 1;
-            self.pass(Duration::from_millis(2)).await;
+            self.crowd.push(task);
         }
         self.crowded[device] |= count > ROOM_FOR;
         if self.crowded[device] {
             let id = &self.devices[device];
-            self.clients.iter_mut().filter(|client| client.device == *id).for_each(|client| client.crowded_out = true);
+            for client in self.clients.iter_mut().filter(|client| client.device == *id) {
+                client.crowded_out = true;
+                client.waiting.iter_mut().for_each(|waiting| waiting.is_crowded = true);
+            }
         }
     }
 
@@ -217,6 +230,9 @@ async fn answer(account: &Rc<Account>, wire: Wire, device: &OwnedDeviceId, query
             }
         }
         Err(AccountError::Sync(SyncError::UnknownPos)) => Reply::Error(400, "M_UNKNOWN_POS".to_owned(), String::new()),
+        Err(AccountError::Sync(SyncError::Superseded)) => {
+            Reply::Error(429, "M_LIMIT_EXCEEDED".to_owned(), "superseded".to_owned())
+        }
         Err(AccountError::Storage(error)) => Reply::Error(500, "storage".to_owned(), error.to_string()),
         Err(AccountError::TokenExpired { .. }) => Reply::Error(401, "M_UNKNOWN_TOKEN".to_owned(), String::new()),
         Err(error) => Reply::Error(400, "refused".to_owned(), error.to_string()),

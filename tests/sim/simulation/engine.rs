@@ -65,6 +65,7 @@ impl Simulation {
             client.lose = false;
         }
         self.abandoned.clear();
+        self.crowd.clear();
         engine.runner.abort();
         let _ = engine.runner.await;
         drop(engine.account);
@@ -116,6 +117,7 @@ impl Simulation {
     pub(super) fn expire_token(&mut self, device: usize) {
         self.world.borrow_mut().expire_tokens(self.me, Some(&self.devices[device]), true);
         self.token_refused[device] = true;
+        self.ledger.note_disorder();
         self.upstream.note_change();
     }
 
@@ -132,6 +134,7 @@ impl Simulation {
         let Some(engine) = &self.engine else { return };
         engine.account.end_poll(self.devices[device].as_str().into());
         self.poll_ended[device] = true;
+        self.ledger.note_disorder();
     }
 
     /// Has the device polled for, as every request of one of its clients does.

@@ -63,6 +63,8 @@ pub struct Simulation {
     answer_limits: AnswerLimits,
     engine: Option<Engine>,
     abandoned: Vec<JoinHandle<()>>,
+    /// The requests of other clients.
+    crowd: Vec<JoinHandle<()>>,
     /// Told of each answer.
     answered: Rc<Notify>,
     /// What happened, where anybody wants to know: writing it down takes more time than the rest of a run.
@@ -164,7 +166,7 @@ impl Simulation {
             StateName::UnstableStateAfter => StateKey::UnstableStateAfter,
             StateName::State => StateKey::State,
         };
-        let upstream = Upstream::new(Rc::clone(&world), clock, state_key, seed_of(plan, 1));
+        let upstream = Upstream::new(Rc::clone(&world), clock, state_key, seed_of(plan, 1), traced);
         let mut simulation = Simulation {
             world,
             ledger: Ledger::default(),
@@ -180,6 +182,7 @@ impl Simulation {
             answer_limits: AnswerLimits { rooms: plan.answer_rooms, ..AnswerLimits::default() },
             engine: None,
             abandoned: Vec::new(),
+            crowd: Vec::new(),
             answered: Rc::default(),
             trace: traced.then(VecDeque::new),
             power_was_lost: false,
@@ -188,6 +191,7 @@ impl Simulation {
             poll_ended: vec![false; plan.devices],
             crowded: vec![false; plan.devices],
         };
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]
         simulation.operate(seed_of(plan, 3), |operations| operations.set_up());
         simulation.clients = (0..CLIENTS).map(|number| simulation.new_client(plan, number)).collect();
         simulation
@@ -217,6 +221,7 @@ impl Simulation {
             deaf: false,
             quiet: false,
             crowded_out: false,
+            chain_broken: false,
             last_answer: self.clock.millis(),
         }
     }
@@ -266,7 +271,7 @@ impl Simulation {
                 self.cancel(client);
                 self.clients[client].reconnect();
             }
-            Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count).await,
+            Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count),
             Step::Wait(millis) => self.pass(Duration::from_millis(millis)).await,
             Step::Upstream(fault, times) => self.upstream.fail(fault, times),
             Step::ExpireToken(device) => self.expire_token(device % self.devices.len()),
@@ -287,9 +292,8 @@ impl Simulation {
     /// Writes down what happens, if anybody wants to know.
     fn note(&mut self, line: impl FnOnce() -> String) {
         let Some(trace) = &mut self.trace else { return };
-        if trace.len() == TRACE {
-            trace.pop_front();
-        }
+        trace.extend(self.upstream.take_log());
+        trace.drain(..trace.len().saturating_sub(TRACE));
         let (time, pos) = (self.clock.millis() % 1_000_000_000, self.world.borrow().pos());
         trace.push_back(format!("{time} @{pos} {}", line()));
     }
