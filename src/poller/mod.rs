@@ -150,7 +150,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
         () = poll.interrupted() => return Ok(()),
         body = account.homeserver.poll(&token, &request) => body?,
     };
-    let response = sync_response(&body)?;
+    let response = if request.since.is_some() { parse::sync_response(&body)? } else { sync_response(&body)? };
     account
         .commit_if_any(&mut |cache, now| {
             let held = cache.devices.get(poll.device()).and_then(|device| device.record.since.as_deref());
@@ -176,6 +176,10 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     }
     account.drop_unused();
     account.changed.notify_waiters();
+    if response.next_batch.is_none() {
+        // `null` or nothing is an answer without news, but the homeserver did not wait for any.
+        platform::sleep(limits::BACKOFF_FIRST).await;
+    }
     Ok(())
 }
 
@@ -224,8 +228,8 @@ async fn see_to_presence(account: &Rc<Account>, poll: &Poll) -> Result<bool, Pol
     Ok(wanted)
 }
 
-/// Reads an answer to `/sync`. One that does not say where it ends is none, however well it reads: `null` would be an
-/// account without rooms, and asked for again at once.
+/// Reads an answer to a `/sync` that tells how things are now. One that does not say where it ends is none, however well
+/// it reads: `null` would be an account without rooms.
 fn sync_response(body: &[u8]) -> Result<SyncResponse<'_>, PollError> {
     let response = parse::sync_response(body)?;
     if response.next_batch.is_none() {

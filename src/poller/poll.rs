@@ -23,7 +23,8 @@ pub struct Poll {
     refusal: RefCell<Option<Refusal>>,
     hurry: Notify,
     new_token: Notify,
-    behind: Cell<bool>,
+    /// Until a request after this one is answered, what is held is old, and news is not waited for.
+    behind: Cell<Option<u64>>,
     last_answer: Cell<Option<Timestamp>>,
     /// How many requests were sent, and which was the last that was answered.
     asked: Cell<u64>,
@@ -72,7 +73,7 @@ impl Poll {
             hurry: Notify::new(),
             new_token: Notify::new(),
             // The first answer after a start may have much to tell: until then what is held is old.
-            behind: Cell::new(true),
+            behind: Cell::new(Some(0)),
             last_answer: Cell::default(),
             asked: Cell::default(),
             answered: Cell::default(),
@@ -120,7 +121,7 @@ impl Poll {
 
     /// Makes the poll ask at once, without waiting for news.
     pub fn hurry(&self) {
-        self.behind.set(true);
+        self.behind.set(Some(self.asked()));
         self.hurry.notify_one();
     }
 
@@ -171,7 +172,7 @@ impl Poll {
     }
 
     pub(super) fn is_behind(&self, now: Timestamp) -> bool {
-        self.behind.get() || self.is_stale(now)
+        self.behind.get().is_some() || self.is_stale(now)
     }
 
     /// Numbers the request that is sent next.
@@ -182,7 +183,10 @@ impl Poll {
     }
 
     pub(super) fn note_answer(&self, number: u64, now: Timestamp) {
-        self.behind.set(false);
+        // Who was in a hurry after this one was sent is still waiting.
+        if self.behind.get().is_some_and(|asked| number > asked) {
+            self.behind.set(None);
+        }
         self.last_answer.set(Some(now));
         self.answered.set(number);
     }
@@ -210,5 +214,24 @@ impl Poll {
             () = self.new_token.notified() => {}
             () = self.hurry.notified() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::owned_device_id;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_to_an_older_request_does_not_end_a_hurry() {
+        let (poll, now) = (Poll::new(owned_device_id!("PHONE"), "token"), Timestamp(0));
+        let first = poll.ask();
+        poll.hurry();
+        poll.note_answer(first, now);
+        assert!(poll.is_behind(now), "the answer may have been on its way when somebody came to want news");
+        let second = poll.ask();
+        poll.note_answer(second, now);
+        assert!(!poll.is_behind(now), "now it has been asked again");
     }
 }

@@ -125,7 +125,11 @@ impl Homeserver {
                 answer["next_batch"] = json!("invites");
                 state.invites = Some(answer);
             }
-            "now" => state.now = Some(super::answers::answer(&mut state, rest)),
+            "now" => {
+                let mut answer = super::answers::answer(&mut state, rest);
+                answer["next_batch"] = json!("now");
+                state.now = Some(answer);
+            }
             "history" => history(&mut state, &split),
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
