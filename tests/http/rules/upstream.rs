@@ -291,7 +291,7 @@ fn an_own_message_that_no_poll_claims_comes_after_a_second() {
 
 #[test]
 fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_between() {
-    check(expect![[r#"
+    check(expect![[r##"
         # Undisturbed: after a restart nobody knows that the device has logged out, and it is waited for, a minute.
         v2: !a name="Tea" timeline m1 | !b timeline m2 | !c invite | !d timeline m3 | data x.y={"n":1} | direct !d
         login-device TABLET
@@ -315,9 +315,9 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
         settled complete device=TABLET
         sync device=TABLET
             all: 4
+            !b leave in=all state{leave@me} [leave@me] prev=end live=1
             !d in=all dm=false [m6] limited prev=<m6 live=1
             !a in=all name="Coffee" dm state{name="Coffee"} [m5] limited prev=<m5 live=1
-            !b leave in=all state{leave@me} [leave@me] prev=end live=1
             !c leave in=all stripped{create invite@me}
             account_data [m.direct={"@bob:x":["!a:x"]} x.y={"n":2}]
             account_data !d[m.tag={"u.t":{}} u.v={"n":3}]
@@ -328,7 +328,7 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
             all: 4
             !a in=all state{topic="Now"} [m7] prev=<m7 live=1
             account_data [x.y={"n":4}]
-    "#]]);
+    "##]]);
 }
 
 #[test]
