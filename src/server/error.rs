@@ -102,8 +102,8 @@ impl ApiError {
     /// Passes an error of the homeserver on. A body that is no Matrix error is not shown to anybody.
     pub fn from_homeserver(status: StatusCode, body: &[u8]) -> ApiError {
         match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(body) => ApiError { status, body },
-            Err(_) => ApiError::bad_gateway(format!("The homeserver answered {}", status.as_u16())),
+            Ok(body) if !body.errcode.is_empty() => ApiError { status, body },
+            _ => ApiError::bad_gateway(format!("The homeserver answered {}", status.as_u16())),
         }
     }
 }
@@ -123,7 +123,8 @@ impl From<AccountError> for ApiError {
             AccountError::Sync(error) => ErrorResponse::from(error).into(),
             AccountError::TokenExpired { soft_logout } => ApiError::unknown_token(soft_logout),
             AccountError::Refused { status, errcode, message } => {
-                ApiError::new(StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN), &errcode, message)
+                let errcode = if errcode.is_empty() { "M_UNKNOWN" } else { &errcode };
+                ApiError::new(StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN), errcode, message)
             }
             AccountError::Storage(error) => {
                 tracing::error!(%error, "the store failed");
