@@ -289,6 +289,9 @@ impl Upstream {
             }
             let newest = polled.entry(call.device.clone()).or_default();
             *newest = since.pos.max(*newest);
+        } else if !self.polled.borrow().contains_key(&call.device) {
+            // A device of which nothing was left begins anew, and learns of everything in the order of its time.
+            self.first.set(Some(0));
         }
         loop {
             // Registered before looking, so that what changes in between is not missed.
