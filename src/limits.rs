@@ -67,6 +67,8 @@ pub const SUPERSEDED_RETRY: Duration = Duration::from_secs(1);
 
 /// Connections per device: the least recently used goes.
 pub const CONNECTIONS: usize = 16;
+/// Requests that wait side by side on a connection that keeps no state: the oldest goes.
+pub const CONNECTION_LOOPS: usize = 4;
 /// A connection unused for so long goes.
 pub const CONNECTION_UNUSED: Duration = Duration::from_secs(30 * 86_400);
 /// A connection unused for so long leaves the memory; it is stored, and comes back with its next request.

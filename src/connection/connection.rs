@@ -23,7 +23,7 @@ use super::{
     stored,
 };
 use crate::cache::{AccountCache, Changes, RoomNumber};
-use crate::limits::{CONNECTION_DELTAS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
+use crate::limits::{CONNECTION_DELTAS, CONNECTION_LOOPS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
 use crate::model::{Position, Record, RecordKey, Timestamp};
 
 /// What came of computing an answer.
@@ -72,8 +72,9 @@ pub struct Connection {
     rewrite: bool,
     /// How the last answer left it, unless something was left open.
     settled: Option<Settled>,
-    active: Option<Active>,
-    /// The request before that, and when each room was in an answer last: for explaining, and in memory only.
+    /// The requests that wait, the newest last: one, or several that stand on no state.
+    active: Vec<Active>,
+    /// The request before those, and when each room was in an answer last: for explaining, and in memory only.
     last: Option<Last>,
     told: FxHashMap<RoomNumber, Timestamp>,
 }
@@ -117,7 +118,7 @@ impl Connection {
             parts: 0,
             rewrite: true,
             settled: None,
-            active: None,
+            active: Vec::new(),
             last: None,
             told: FxHashMap::default(),
         }
@@ -146,8 +147,8 @@ impl Connection {
         connection
     }
 
-    /// Takes a request: judges its `pos`, confirms what that confirms, and drops the request before it. The serial
-    /// number tells it from all others.
+    /// Takes a request: judges its `pos`, confirms what that confirms, and drops the requests whose place it takes, whose
+    /// serial numbers it returns. The serial number tells it from all others.
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
@@ -155,7 +156,7 @@ impl Connection {
         request: &Rc<SyncRequest>,
         serial: u64,
         now: Timestamp,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Vec<u64>, SyncError> {
         let base = self.base(cache, request)?;
         let (stateless, frontier) = match base {
             Base::Confirmed(position) => (None, Some(position)),
@@ -178,7 +179,7 @@ impl Connection {
         let subscriptions = if kept { self.sticky_subscriptions(request) } else { Vec::new() };
         let subscriptions = subscriptions.into_iter().chain(request.room_subscriptions.clone()).collect();
         let waits = frontier.is_some();
-        self.active = Some(Active {
+        let active = Active {
             serial,
             request: Rc::clone(request),
             stateless,
@@ -187,19 +188,21 @@ impl Connection {
             until: if waits { now.after(request.timeout) } else { now },
             done: Done::default(),
             watched: None,
-        });
-        Ok(())
+        };
+        let superseded = self.make_way_for(&active);
+        self.active.push(active);
+        Ok(superseded)
     }
 
-    /// Returns the serial number of the request that is being answered.
-    pub fn active(&self) -> Option<u64> {
-        self.active.as_ref().map(|active| active.serial)
+    /// Returns the serial numbers of the requests that are being answered.
+    pub fn active(&self) -> impl Iterator<Item = u64> {
+        self.active.iter().map(|active| active.serial)
     }
 
-    /// Forgets the request, if it is still the present one.
+    /// Forgets the request, if it still waits.
     pub fn handle_cancel(&mut self, serial: u64) {
-        if self.active() == Some(serial) {
-            self.last = self.active.take().map(|active| active.ended(None));
+        if let Some(active) = self.take(serial) {
+            self.last = Some(active.ended(None));
         }
     }
 
@@ -218,7 +221,7 @@ impl Connection {
     /// Returns how the connection stands, for explaining it.
     pub fn standing(&self) -> Standing<'_> {
         let (told, confirmed) = (&self.told, &self.confirmed);
-        if let Some(active) = &self.active {
+        if let Some(active) = self.active.last() {
             return Standing {
                 request: Some((&active.request, &active.subscriptions)),
                 stage: Stage::Waiting,
@@ -249,10 +252,14 @@ impl Connection {
         }
     }
 
-    /// Returns whether the waiting request could have something to say now. Only what certainly changes nothing for it
+    /// Returns the waiting requests that could have something to say now. Only what certainly changes nothing for one
     /// is kept from it.
-    pub fn handle_change(&mut self, cache: &mut AccountCache, device: &DeviceId, changes: &Changes) -> bool {
-        let Some(active) = &self.active else { return false };
+    pub fn handle_change(&mut self, cache: &mut AccountCache, device: &DeviceId, changes: &Changes) -> Vec<u64> {
+        let woken = self.active.iter().filter(|active| self.may_wake(active, cache, device, changes));
+        woken.map(|active| active.serial).collect()
+    }
+
+    fn may_wake(&self, active: &Active, cache: &mut AccountCache, device: &DeviceId, changes: &Changes) -> bool {
         let Some(watched) = &active.watched else { return false };
         let extensions = &active.request.extensions;
         let for_device = extensions.to_device.is_some() || extensions.e2ee;
@@ -293,7 +300,7 @@ impl Connection {
         limits: AnswerLimits,
         now: Timestamp,
     ) -> Poll {
-        let Some(active) = self.active.as_mut().filter(|active| active.serial == serial) else {
+        let Some(active) = self.active.iter_mut().find(|active| active.serial == serial) else {
             return Poll::Superseded;
         };
         let mut done = std::mem::take(&mut active.done);
@@ -329,10 +336,27 @@ impl Connection {
             active.watched = Some(reach.rooms.iter().map(|room| room.number).collect());
             return Poll::Wait { until, fetch: computed.fetch };
         }
-        match self.active.take() {
+        match self.take(serial) {
             Some(active) => Poll::Ready(Box::new(self.finish(cache, place, active, computed, reach.owed, now))),
             None => Poll::Superseded,
         }
+    }
+
+    /// Ends the requests that cannot wait beside this one, and returns their serial numbers. On the simplified wire loops
+    /// that stand on no state can: what fetches the notifications of an application asks on its `encryption` connection
+    /// while it runs, and either would give up if it were told that it is one too many (`spec/clients.md` §6.11). Each of
+    /// their answers follows from its request alone.
+    fn make_way_for(&mut self, newer: &Active) -> Vec<u64> {
+        let stands_alone = |active: &Active| active.stateless.is_some() && active.request.wire == Wire::Simplified;
+        let beside = stands_alone(newer) && self.active.iter().all(stands_alone);
+        let kept = if beside { CONNECTION_LOOPS - 1 } else { 0 };
+        let surplus = self.active.len().saturating_sub(kept);
+        self.active.drain(..surplus).map(|active| active.serial).collect()
+    }
+
+    fn take(&mut self, serial: u64) -> Option<Active> {
+        let index = self.active.iter().position(|active| active.serial == serial)?;
+        Some(self.active.remove(index))
     }
 
     /// Judges `pos`.

@@ -97,13 +97,12 @@ impl Connections {
         let entry = self.devices.entry(device.to_owned()).or_default();
         let mut superseded = if request.pos.is_none() { entry.make(place, nonce, now) } else { Vec::new() };
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
-        let before = connection.active();
         self.serial += 1;
-        connection.handle_request(cache, device, request, self.serial, now)?;
+        let before = connection.handle_request(cache, device, request, self.serial, now)?;
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
-        superseded.extend(before.map(ticket));
+        superseded.extend(before.into_iter().map(ticket));
         Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded }))
     }
 
@@ -133,9 +132,7 @@ impl Connections {
         let mut woken = Vec::new();
         for (device, entry) in &mut self.devices {
             for ((wire, conn_id), connection) in &mut entry.connections {
-                if connection.handle_change(cache, device, changes)
-                    && let Some(serial) = connection.active()
-                {
+                for serial in connection.handle_change(cache, device, changes) {
                     woken.push(Ticket { device: device.clone(), wire: *wire, conn_id: conn_id.clone(), serial });
                 }
             }
@@ -338,7 +335,7 @@ impl Device {
         connections.retain(|(wire, conn_id), connection| {
             let is_it = |entry: &&DirectoryEntry| entry.wire == wire.name() && entry.conn_id == *conn_id;
             let used = directory.connections.iter().find(is_it).map(|entry| entry.used);
-            connection.active().is_some() || used.is_some_and(|used| now.since(used) < CONNECTION_IDLE)
+            connection.active().next().is_some() || used.is_some_and(|used| now.since(used) < CONNECTION_IDLE)
         });
     }
 
@@ -347,21 +344,21 @@ impl Device {
         used.min_by_key(|(_, used)| *used)
     }
 
-    /// Removes the connection that was not used for longest; returns the request that waits on it.
-    fn remove_oldest(&mut self, device: &DeviceId) -> Option<Ticket> {
-        let (oldest, _) = self.oldest()?;
+    /// Removes the connection that was not used for longest; returns the requests that wait on it.
+    fn remove_oldest(&mut self, device: &DeviceId) -> Vec<Ticket> {
+        let Some((oldest, _)) = self.oldest() else { return Vec::new() };
         let gone = self.directory.connections.swap_remove(oldest);
         self.remove(device, &gone)
     }
 
-    /// Forgets a connection; returns the request that waits on it.
-    fn remove(&mut self, device: &DeviceId, gone: &DirectoryEntry) -> Option<Ticket> {
-        let wire = Wire::from_name(&gone.wire)?;
+    /// Forgets a connection; returns the requests that wait on it.
+    fn remove(&mut self, device: &DeviceId, gone: &DirectoryEntry) -> Vec<Ticket> {
+        let Some(wire) = Wire::from_name(&gone.wire) else { return Vec::new() };
         let place = Place { device, wire, conn_id: &gone.conn_id };
         let removed = self.connections.remove(&place.name());
         self.writes.extend(place.keys().map(|key| (key, None)));
-        let serial = removed.and_then(|connection| connection.active())?;
-        Some(Ticket { device: device.to_owned(), wire, conn_id: gone.conn_id.clone(), serial })
+        let ticket = |serial| Ticket { device: device.to_owned(), wire, conn_id: gone.conn_id.clone(), serial };
+        removed.iter().flat_map(Connection::active).map(ticket).collect()
     }
 
     /// Notes the use of a connection; that is written now and then only.

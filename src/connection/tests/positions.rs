@@ -598,6 +598,92 @@ fn a_connection_without_rooms_keeps_no_state_and_a_second_loop_leaves_it_valid()
 }
 
 #[test]
+fn loops_without_rooms_wait_side_by_side_on_the_simplified_wire() {
+    check(
+        "
+        keys: 50
+        first simplified conn=crypto e2ee to_device
+        sync simplified conn=crypto e2ee to_device wait
+        sync simplified conn=crypto e2ee to_device wait
+        todevice: k1
+        sync simplified conn=crypto e2ee to_device wait
+        !a: create; join; m1
+        sync simplified conn=crypto e2ee to_device a[0,9] limit=1
+        first conn=crypto e2ee to_device
+        sync conn=crypto e2ee to_device wait
+        sync conn=crypto e2ee to_device wait
+        ",
+        expect![[r#"
+            > first simplified conn=crypto e2ee to_device
+              to_device[] next=0
+              e2ee keys=50
+            > sync simplified conn=crypto e2ee to_device wait
+            waits 30000
+            > sync simplified conn=crypto e2ee to_device wait
+            waits 30000
+            todevice wakes simplified/crypto
+              to_device[k1] next=1
+            todevice wakes simplified/crypto
+              to_device[k1] next=1
+            > sync simplified conn=crypto e2ee to_device wait
+            waits 30000
+            > sync simplified conn=crypto e2ee to_device a[0,9] limit=1
+            superseded simplified/crypto
+              a: 1
+              !a initial join in a timeline[$m1] limited prev=s0 live=1
+              to_device[] next=1
+              (2 stored)
+            > first conn=crypto e2ee to_device
+              e2ee keys=50
+            > sync conn=crypto e2ee to_device wait
+            waits 30000
+            > sync conn=crypto e2ee to_device wait
+            superseded v4/crypto
+            waits 30000
+        "#]],
+    );
+}
+
+#[test]
+fn a_fifth_loop_without_rooms_supersedes_the_first() {
+    check(
+        "
+        keys: 50
+        first simplified conn=crypto e2ee
+        sync simplified conn=crypto e2ee wait
+        sync simplified conn=crypto e2ee wait
+        sync simplified conn=crypto e2ee wait
+        sync simplified conn=crypto e2ee wait
+        sync simplified conn=crypto e2ee wait
+        changed: @bob:x
+        ",
+        expect![[r#"
+            > first simplified conn=crypto e2ee
+              e2ee keys=50
+            > sync simplified conn=crypto e2ee wait
+            waits 30000
+            > sync simplified conn=crypto e2ee wait
+            waits 30000
+            > sync simplified conn=crypto e2ee wait
+            waits 30000
+            > sync simplified conn=crypto e2ee wait
+            waits 30000
+            > sync simplified conn=crypto e2ee wait
+            superseded simplified/crypto
+            waits 30000
+            changed wakes simplified/crypto
+              e2ee keys=50 changed[@bob:x] left[]
+            changed wakes simplified/crypto
+              e2ee keys=50 changed[@bob:x] left[]
+            changed wakes simplified/crypto
+              e2ee keys=50 changed[@bob:x] left[]
+            changed wakes simplified/crypto
+              e2ee keys=50 changed[@bob:x] left[]
+        "#]],
+    );
+}
+
+#[test]
 fn a_connection_without_rooms_can_ask_for_rooms_later() {
     check(
         "

@@ -760,8 +760,9 @@ fn a_connection_that_asks_for_nothing_waits_and_is_answered() {
         asleep
         sync nothing
             nothing
-        woken
+        v4: woken
             429 M_LIMIT_EXCEEDED retry_after_ms=1000 Retry-After=1: a newer request on this connection has taken this one's place
+        simplified: asleep
     "#]]);
 }
 

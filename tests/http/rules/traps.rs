@@ -314,6 +314,28 @@ fn one_device_has_a_room_list_an_encryption_loop_a_push_process_and_a_notificati
 }
 
 #[test]
+fn an_encryption_loop_and_what_fetches_a_notification_wait_side_by_side() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1 | to_device k1 | keys 1
+        sync conn=encryption ext to_device ext e2ee
+            e2ee signed_curve25519=1
+            to_device [k1] next=1
+        park conn=encryption
+        # matrix-rust-sdk's NotificationClient, beside the running application: two requests on the same conn_id. An error
+        # to any of them, and it gives up decrypting.
+        sync conn=encryption pos=none ext to_device ext e2ee
+            e2ee signed_curve25519=1
+            to_device [] next=1
+        sync conn=encryption +0.5s
+            to_device [] next=1
+        asleep conn=encryption
+        v2: to_device k2 | keys 1
+        woken conn=encryption
+            to_device [k2] next=2
+    "#]]);
+}
+
+#[test]
 fn typing_and_receipts_wait_for_the_room_to_be_shown() {
     check(expect![[r#"
         v2: !a timeline m1 | !b timeline m2

@@ -131,6 +131,11 @@ impl Config {
         }
     }
 
+    /// Returns whether any rooms are asked for.
+    pub fn asks_for_rooms(&self) -> bool {
+        !self.lists.is_empty() || !self.subscriptions.is_empty()
+    }
+
     /// Returns query and body of a request.
     pub fn request(&self, client: &Client, timeout: u64) -> (String, Value) {
         let (wire, pos) = (client.wire, client.has.pos.as_deref());

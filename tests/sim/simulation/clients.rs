@@ -34,7 +34,8 @@ impl Simulation {
         client.config.change(change, &mut rng, wire, &rooms);
         let timeout = [0, 0, 1_000, 10_000, 30_000][rng.random_range(0..5)];
         if let Some(waiting) = client.waiting.take() {
-            if rng.random_bool(0.5) {
+            let ends = wire == Wire::V4 || waiting.config.asks_for_rooms() || client.config.asks_for_rooms();
+            if rng.random_bool(0.5) || !ends {
                 waiting.task.abort();
             } else {
                 // It must end by itself, superseded.
