@@ -75,7 +75,7 @@ async function* rust({ full, filter }) {
 async function* sim({ full, seeds, filter }) {
   yield { name: 'setup', work: () => setUp('rust'), needed: true };
   if (!(await hasTest('sim'))) return yield { name: 'simulation', work: () => missing('tests/sim') };
-  const env = { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? String(seeds ?? (full ? 100_000 : 10_000)) };
+  const env = { SASH_SIM_SEEDS: process.env.SASH_SIM_SEEDS ?? String(seeds ?? (full ? 10_000 : 2_500)) };
   // It says how far it is, so nobody need wonder whether it still runs.
   const timeoutMs = Math.max(40 * 60_000, Number(env.SASH_SIM_SEEDS) * 100);
   yield { name: 'simulation', tests: true, work: (count) => run('cargo', ['test', '--locked', ...OPTIMISED, '--test', 'sim', '--', ...filter], { ...count, env, timeoutMs }) };
