@@ -20,7 +20,7 @@ parts, all of them by default, in this order:
   wasm    the tests that run in a worker in Chromium
   e2e     the built package, page and server in Chromium against a real homeserver
 
---seeds: how many runs the simulation makes (10,000; 100,000 with test:full): a million takes some hours
+--seeds: how many runs the simulation makes (2,500; 10,000 with test:full, in about four minutes): a million takes some hours
 filter: names of tests for rust, sim and wasm; parts of file names for e2e
 `;
 
