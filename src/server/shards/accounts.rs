@@ -56,6 +56,8 @@ struct Open {
 /// A device in use.
 struct Device {
     token: Token,
+    /// Whether the token is on the disk, so that a restarted server polls on with it.
+    kept: bool,
     /// Whether its poll was started with the token and has not been refused since.
     polled: bool,
     last_used: Timestamp,
@@ -90,6 +92,8 @@ impl Accounts {
             Err(AccountError::TokenExpired { .. }) if slot.refused(&identity.device, &token) => {
                 self.world.trust.revoked(token.hash());
                 self.world.tokens.remove(identity).await;
+                // Should it be valid again, the next request has it kept again.
+                slot.set_kept(&identity.device, &token, false);
             }
             // Once the user has consented, say, the next request finds the poll at work again.
             Err(AccountError::Refused { .. }) if slot.refused(&identity.device, &token) => {
@@ -108,7 +112,7 @@ impl Accounts {
             // Its client was quicker, perhaps with a newer token.
             return Ok(self.open(&slot).await?.status());
         }
-        let device = Device { token: token.clone(), polled: false, last_used: last_seen, noted: last_seen };
+        let device = Device { token: token.clone(), kept: true, polled: false, last_used: last_seen, noted: last_seen };
         slot.devices.borrow_mut().insert(identity.device.clone(), device);
         let account = self.open(&slot).await?;
         self.poll(&slot, &account, &identity);
@@ -235,12 +239,15 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Rc<Account>, ApiError> {
         let account = self.open(slot).await?;
-        let (is_new, to_note, to_poll) = slot.use_with(&identity.device, token.clone(), now, self.note_interval());
+        let (to_keep, to_note, to_poll) = slot.use_with(&identity.device, token.clone(), now, self.note_interval());
         if to_poll {
             self.poll(slot, &account, identity);
         }
-        if is_new {
-            self.world.tokens.put(identity, &token, now, &SystemRandom).await;
+        if to_keep {
+            // Before anything is answered: who has an answer is polled for, whatever happens to this process.
+            if self.world.tokens.put(identity, &token, now, &SystemRandom).await {
+                slot.set_kept(&identity.device, &token, true);
+            }
         } else if to_note {
             self.world.tokens.seen(identity, now).await;
         }
@@ -284,8 +291,8 @@ impl Accounts {
 }
 
 impl Slot {
-    /// Notes the use of a device. Returns whether its token is new, whether its use is to be written down, and whether
-    /// it is to be polled.
+    /// Notes the use of a device. Returns whether its token is to be kept, whether its use is to be written down, and
+    /// whether it is to be polled.
     fn use_with(&self, id: &DeviceId, token: Token, now: Timestamp, interval: Duration) -> (bool, bool, bool) {
         let mut devices = self.devices.borrow_mut();
         match devices.get_mut(id) {
@@ -295,12 +302,22 @@ impl Slot {
                 if to_note {
                     device.noted = now;
                 }
-                (false, to_note, !device.polled)
+                (!device.kept, to_note, !device.polled)
             }
             _ => {
-                devices.insert(id.to_owned(), Device { token, polled: false, last_used: now, noted: now });
+                devices.insert(id.to_owned(), Device { token, kept: false, polled: false, last_used: now, noted: now });
                 (true, false, true)
             }
+        }
+    }
+
+    /// Notes whether the token of a device is on the disk. Until it is, each request sees to it anew: the one before may
+    /// have been given up by its client.
+    fn set_kept(&self, id: &DeviceId, token: &Token, kept: bool) {
+        if let Some(device) = self.devices.borrow_mut().get_mut(id)
+            && device.token == *token
+        {
+            device.kept = kept;
         }
     }
 

@@ -6,7 +6,7 @@ use std::{path::Path, thread::JoinHandle};
 
 use ruma::{OwnedUserId, UserId};
 use rusqlite::Connection;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Cipher, Sealed};
 use crate::{
@@ -36,7 +36,7 @@ const REMOVE_USER: &str = "DELETE FROM tokens WHERE user_id = ?";
 #[derive(Clone)]
 pub struct TokenStore {
     cipher: Cipher,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<(Command, oneshot::Sender<bool>)>,
 }
 
 /// A device that was in use, with its token.
@@ -84,31 +84,39 @@ impl TokenStore {
         Ok((TokenStore { cipher, commands }, kept, thread))
     }
 
-    /// Keeps a device's token in place of any that it had.
-    pub async fn put(&self, identity: &Identity, token: &Token, now: Timestamp, random: &dyn Random) {
+    /// Keeps a device's token in place of any that it had. Returns when it is on the disk, or `false` if it could not be
+    /// written: whoever is told afterwards that the device is polled may rely on it, also after a kill.
+    pub async fn put(&self, identity: &Identity, token: &Token, now: Timestamp, random: &dyn Random) -> bool {
         let sealed = self.cipher.seal(identity, token, random);
-        self.send(Command::Put(identity.clone(), sealed, now)).await;
+        self.write(Command::Put(identity.clone(), sealed, now)).await
     }
 
-    /// Notes that a device is in use.
+    /// Notes that a device is in use, some time soon.
     pub async fn seen(&self, identity: &Identity, now: Timestamp) {
-        self.send(Command::Seen(identity.clone(), now)).await;
+        drop(self.send(Command::Seen(identity.clone(), now)).await);
     }
 
-    /// Forgets a device's token.
+    /// Forgets a device's token. Returns when it is gone from the disk, if it could be written.
     pub async fn remove(&self, identity: &Identity) {
-        self.send(Command::Remove(identity.clone())).await;
+        self.write(Command::Remove(identity.clone())).await;
     }
 
-    /// Forgets the tokens of all devices of a user.
+    /// Forgets the tokens of all devices of a user. Returns when they are gone from the disk, if it could be written.
     pub async fn remove_user(&self, user: &UserId) {
-        self.send(Command::RemoveUser(user.to_owned())).await;
+        self.write(Command::RemoveUser(user.to_owned())).await;
     }
 
-    async fn send(&self, command: Command) {
-        if self.commands.send(command).await.is_err() {
+    async fn write(&self, command: Command) -> bool {
+        self.send(command).await.await.unwrap_or(false)
+    }
+
+    /// Returns what will tell whether it was written.
+    async fn send(&self, command: Command) -> oneshot::Receiver<bool> {
+        let (done, is_done) = oneshot::channel();
+        if self.commands.send((command, done)).await.is_err() {
             tracing::error!("the thread that keeps the tokens has ended");
         }
+        is_done
     }
 }
 
@@ -140,12 +148,15 @@ fn read(row: &rusqlite::Row<'_>, cipher: &Cipher) -> Option<KeptToken> {
     Some(KeptToken { identity, token, last_seen: Timestamp(u64::try_from(last_seen).unwrap_or(0)) })
 }
 
-fn serve(connection: Connection, mut commands: mpsc::Receiver<Command>) {
-    while let Some(command) = commands.blocking_recv() {
-        if let Err(error) = write(&connection, command) {
+fn serve(connection: Connection, mut commands: mpsc::Receiver<(Command, oneshot::Sender<bool>)>) {
+    while let Some((command, done)) = commands.blocking_recv() {
+        let result = write(&connection, command);
+        if let Err(error) = &result {
             // The device goes on; after a restart its next request brings the token again.
             tracing::error!(%error, "a token could not be stored");
         }
+        // Not everybody waits for it.
+        let _ = done.send(result.is_ok());
     }
 }
 
@@ -205,7 +216,8 @@ mod tests {
     }
 
     async fn put(store: &TokenStore, device: &str, token: &str, now: u64) {
-        store.put(&alice(device), &Token::new(token.to_owned()), Timestamp(now), &SystemRandom).await;
+        let token = Token::new(token.to_owned());
+        assert!(store.put(&alice(device), &token, Timestamp(now), &SystemRandom).await, "it is written");
     }
 
     #[tokio::test]
@@ -220,6 +232,20 @@ mod tests {
         assert!(place.session("s", 0, write).await.is_empty());
         let kept = place.session("s", 0, async |_| ()).await;
         assert_eq!(kept, [("PHONE new".to_owned(), 13), ("LAPTOP other".to_owned(), 12)]);
+    }
+
+    #[tokio::test]
+    async fn what_was_put_or_removed_outlives_a_kill() {
+        let place = Place::new();
+        let open = || TokenStore::open(&place.path, Cipher::new(&Secret("s".to_owned())), Timestamp(0)).unwrap();
+        let (store, ..) = open();
+        put(&store, "PHONE", "token", 10).await;
+        // The first is not closed, as where its process is killed now.
+        let (_, kept, _) = open();
+        assert_eq!(kept.len(), 1, "what was put is there for whoever comes after");
+        store.remove(&alice("PHONE")).await;
+        let (_, kept, _) = open();
+        assert!(kept.is_empty(), "what was removed is gone: {kept:?}");
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ fn scouted_rooms_are_shown_before_the_whole_is_there_and_the_count_is_of_all() {
         homeserver: history !b create$c2 join@me$j2 m3
         homeserver: joined !a !b !c
         homeserver: notified !a
-        homeserver: fail messages 403
+        homeserver: fail messages/!a 403
         start: data x.y={}
         begin whole
         sync list all [0,9] timeline 1 state name

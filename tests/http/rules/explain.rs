@@ -257,7 +257,6 @@ fn a_waiting_request_says_what_it_waits_with() {
             > it was sent up to position …, as the client has confirmed
             > the waiting request gets nothing of it: nothing about it is new
         hangup
-        pause 0.1
         explain !b
             the user is in the room
             > the last request was given up before it was answered
@@ -822,6 +821,7 @@ fn after_a_restart_it_knows_what_was_sent_and_not_what_was_asked() {
         sync
             all: 1
         restart
+        settled complete
         explain !a
             the user is in the room
             > none of its requests is remembered, so its lists are not known: it was idle for long, or the engine has started anew

@@ -139,6 +139,29 @@ fn an_expired_token_is_told_and_a_new_one_goes_on() {
 }
 
 #[test]
+fn a_token_that_is_valid_again_is_polled_with_after_a_restart() {
+    check(expect![[r#"
+        v2: !a timeline m1
+        sync list all [0,9] timeline 5
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1
+        park
+        logout PHONE soft
+        v2: 401 soft
+        woken
+            401 M_UNKNOWN_TOKEN soft_logout=true: Unknown access token
+        login PHONE
+        sync
+            all: 1
+        restart
+        v2: !a m2
+        sync
+            all: 1
+            !a in=all [m2] prev=<m2 live=1
+    "#]]);
+}
+
+#[test]
 fn a_logout_is_told_as_one() {
     check(expect![[r#"
         # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.

@@ -118,13 +118,13 @@ impl Run {
             "pause" => tokio::time::sleep(Duration::from_secs_f64(rest.parse().expect("seconds"))).await,
             "settled" => self.settled(rest).await,
             "status" => return vec![self.status("PHONE").await],
-            "restart" => self.server.restart("-KILL", &self.homeserver.url).await,
-            "stop" => self.server.restart("-TERM", &self.homeserver.url).await,
+            "restart" => self.server.restart("-KILL", &self.homeserver).await,
+            "stop" => self.server.restart("-TERM", &self.homeserver).await,
             "sync" | "first" | "repeat" | "lost" => return self.sync(word, rest).await,
             "park" => self.park(rest).await,
             "woken" => return self.woken(rest).await,
             "asleep" => self.asleep(rest).await,
-            "hangup" => self.take_parked(rest).1.abort(),
+            "hangup" => self.hang_up(rest).await,
             "post" => return self.post(rest).await,
             "page" => return self.page(rest).await,
             "forget" => self.forget(rest).await,
@@ -138,7 +138,7 @@ impl Run {
 
     /// Restarts, and waits until the account is at work again, unless the homeserver keeps it from that.
     async fn restart_unnoticed(&mut self) {
-        self.server.restart("-KILL", &self.homeserver.url).await;
+        self.server.restart("-KILL", &self.homeserver).await;
         let begin = Instant::now();
         while begin.elapsed() < SETTLING {
             let status = self.status("PHONE").await;
@@ -259,9 +259,32 @@ impl Run {
         request.timeout.get_or_insert(Duration::from_secs(30));
         let pos = self.pos("sync", &request);
         let parked = self.send(&request, pos).await;
-        // It has to be parked before something happens that wakes it; were it not, it would be answered all the same.
-        tokio::time::sleep(Duration::from_millis(15)).await;
+        // It has to have come before anything else happens.
+        let begin = Instant::now();
+        while begin.elapsed() < SETTLING && !parked.is_finished() && !self.is_waiting(&request).await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         self.parked.insert(parked_name(line), (request, parked));
+    }
+
+    /// Gives a parked request up, and waits until the server has noticed.
+    async fn hang_up(&mut self, line: &str) {
+        let (request, parked) = self.take_parked(line);
+        parked.abort();
+        let begin = Instant::now();
+        while begin.elapsed() < SETTLING && self.is_waiting(&request).await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Returns whether a request waits on the connection, as the server explains it.
+    async fn is_waiting(&self, request: &Request) -> bool {
+        let token = request.token.as_ref().unwrap_or(&request.device);
+        let question = Question::read(&format!("!none conn={} token={token}", request.conn.as_deref().unwrap_or("")));
+        let answer = receive(self.server.get(&question.target).bearer_auth(&question.token)).await;
+        let explained: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let waits = |connection: &Value| connection["api"] == self.wire.name() && connection["request"] == "waiting";
+        explained["connections"].as_array().into_iter().flatten().any(waits)
     }
 
     async fn woken(&mut self, line: &str) -> Vec<String> {

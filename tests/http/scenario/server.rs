@@ -10,7 +10,10 @@ use sash_sync::{
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::sash::{self, Place, Sash};
+use crate::{
+    sash::{self, Place, Sash},
+    support::scripted::Homeserver,
+};
 
 /// A running server.
 pub enum Server {
@@ -97,15 +100,17 @@ impl Server {
     }
 
     /// Ends it with a signal, or in order within the test's process, and starts it again.
-    pub async fn restart(&mut self, signal: &str, homeserver: &str) {
+    pub async fn restart(&mut self, signal: &str, homeserver: &Homeserver) {
         match self {
             Server::Within { place, server } => {
                 server.end().await;
-                *server = Within::start(place.path(), homeserver).await;
+                homeserver.break_off().await;
+                *server = Within::start(place.path(), &homeserver.url).await;
             }
             Server::Process { place, sash } => {
                 sash.take().expect("it runs").end(signal).await;
-                *sash = Some(place.start(homeserver).await);
+                homeserver.break_off().await;
+                *sash = Some(place.start(&homeserver.url).await);
             }
         }
     }

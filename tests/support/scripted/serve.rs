@@ -94,7 +94,8 @@ impl Homeserver {
         told
     }
 
-    /// What the homeserver is like: a line such as `without joined_rooms`, `whole !a m1`, `fail messages 500`.
+    /// What the homeserver is like: a line such as `without joined_rooms`, `whole !a m1`, `fail messages 500`, or of one room
+    /// `fail messages/!a 500`.
     pub fn set_up(&self, line: &str) {
         let mut state = self.inner.lock();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -174,6 +175,14 @@ impl Homeserver {
                 self.wait(taken, &format!("another poll with {since}")).await;
             }
         }
+    }
+
+    /// Whoever polls is gone: their polls, which may not have been noticed to be broken off, take nothing any more.
+    pub async fn break_off(&self) {
+        // What was sent before the end may still be on its way here.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.inner.lock().broken_off += 1;
+        self.inner.changed.notify_waiters();
     }
 
     /// Waits until nothing is left to go wrong with an endpoint.
@@ -282,7 +291,8 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         if state.without.contains(endpoint) {
             return unrecognized();
         }
-        state.fault(endpoint)
+        let of_room = format!("{endpoint}/{}", super::events::without_server(room));
+        state.fault(&of_room).or_else(|| state.fault(endpoint))
     };
     inner.changed.notify_waiters();
     if let Some(fault) = fault {
@@ -338,12 +348,16 @@ async fn sync(inner: &Inner, device: &str, query: &Query) -> Response {
     let (kind, since) = kind(query);
     note_poll(inner, device, kind, &since, query);
     let waits = query.get("timeout").is_some_and(|timeout| timeout != "0");
+    let begun = inner.lock().broken_off;
     loop {
         let changed = inner.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
         let answered = {
             let mut state = inner.lock();
+            if state.broken_off > begun {
+                return error(503, "M_UNKNOWN", json!({}));
+            }
             match state.fault(kind) {
                 Some(fault) => Err(fault),
                 None if state.has_forgotten(device, &since) => return error(400, "M_UNKNOWN", json!({})),

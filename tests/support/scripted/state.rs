@@ -38,6 +38,8 @@ pub struct State {
     pub only_r0: bool,
     pub ignores_filters: bool,
     pub logs_out_softly: bool,
+    /// How often all polls were broken off.
+    pub broken_off: u64,
     /// What it was asked, in short.
     pub asked: Vec<String>,
 }
