@@ -1,6 +1,6 @@
 // Sash against Synapse's own sliding sync: the same user, the same homeserver, the same client model, field by field after each step.
 //
-// `SASH_DIFF_SEED` runs one seed, `SASH_DIFF_STEPS` so many steps of each.
+// `SASH_DIFF_SEED` runs one seed or several (`4,5`), `SASH_DIFF_STEPS` so many steps of each; `SASH_DIFF_LOG` shows what was done from that step on.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Differential } from './differential/differential.mjs';
@@ -12,10 +12,11 @@ import { World } from './differential/world.mjs';
 import { startSash, startSynapse } from './support/index.mjs';
 
 const FULL = process.env.SASH_FULL === '1';
-const SEEDS = process.env.SASH_DIFF_SEED ? [Number(process.env.SASH_DIFF_SEED)] : FULL ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [1, 2];
+const SEEDS = process.env.SASH_DIFF_SEED ? process.env.SASH_DIFF_SEED.split(',').map(Number) : FULL ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [1, 2];
 const RANDOM_STEPS = Number(process.env.SASH_DIFF_STEPS ?? (FULL ? 120 : 25));
 const TIMEOUT_MS = 30 * 60_000;
 const SHOWN = Number(process.env.SASH_DIFF_SHOWN ?? 40);
+const SHOWN_FROM = process.env.SASH_DIFF_LOG;
 
 let synapse;
 let sash;
@@ -79,7 +80,7 @@ async function concluding(t, differential, run) {
   if (unintended.length === 0 && !error) return;
   const short = (value) => (JSON.stringify(value) ?? 'nothing').slice(0, 600);
   const lines = unintended.slice(0, SHOWN).map(({ step, connection, path, sash: ours, synapse: theirs }) => `step ${step}, ${connection}: ${path}\n    Sash    ${short(ours)}\n    Synapse ${short(theirs)}`);
-  const from = (unintended[0]?.step ?? counts.steps) - 3;
-  const message = [`${unintended.length} unintended differences`, ...lines, `--- what was done from step ${from} on ---`, ...log(from).slice(0, 60)].join('\n');
+  const from = Number(SHOWN_FROM ?? (unintended[0]?.step ?? counts.steps) - 3);
+  const message = [`${unintended.length} unintended differences`, ...lines, `--- what was done from step ${from} on ---`, ...log(from).slice(0, SHOWN_FROM ? undefined : 60)].join('\n');
   throw error ? Object.assign(error, { message: `${error.message}\n${message}` }) : new assert.AssertionError({ message });
 }

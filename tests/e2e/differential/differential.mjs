@@ -47,7 +47,7 @@ export class Differential {
 
   /** Opens a connection, or begins it anew. */
   open(name) {
-    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set() });
+    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set(), unheardTyping: new Set(), whenIn: new Map() });
   }
 
   /** Does some operations, given or chosen when their turn comes, and compares what comes of them. `strict`: none may be refused. */
@@ -64,7 +64,7 @@ export class Differential {
     this.#fresh += 1;
     await this.#upToDate();
     const request = fresh(this.#fresh);
-    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set() }, request);
+    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set(), unheardTyping: new Set(), whenIn: new Map() }, request);
   }
 
   async operate([name, args = {}], strict = false) {
@@ -123,6 +123,7 @@ export class Differential {
     for (const [id, count] of found.intended) this.intended.set(id, this.intended.get(id) + count);
     for (const difference of found.unintended) this.#report(connection, difference);
     this.#noteDiverged(connection);
+    this.#noteScope(connection, request);
     for (const client of clients) client.forgetAnswers();
   }
 
@@ -183,6 +184,20 @@ export class Differential {
       if (any(sash, room, 'limited') !== any(synapse, room, 'limited')) flushed.add(room);
     }
   }
+
+  /** Notes where typing is out of scope, until both agree again in scope, and what Sash told while Alice was in a room. */
+  #noteScope({ sash, synapse, unheardTyping, whenIn }, request) {
+    const { lists = Object.keys(synapse.lists), rooms: named = this.#nicks() } = request.extensions?.typing ?? {};
+    const listed = new Set(lists.flatMap((name) => synapse.lists[name]?.windows ?? []).flatMap(({ rooms }) => rooms));
+    for (const { nick, id, members } of this.world.rooms.values()) {
+      const covered = listed.has(id) || (named.includes(nick) && request.room_subscriptions?.[nick] !== undefined);
+      if (!covered) unheardTyping.add(id);
+      else if (canonical(sash.typing[id] ?? []) === canonical(synapse.typing[id] ?? [])) unheardTyping.delete(id);
+      if (members.alice === 'join') whenIn.set(id, structuredClone({ receipts: sash.receipts[id] ?? {}, typing: sash.typing[id] ?? [] }));
+    }
+  }
+
+  #nicks = () => [...this.world.rooms.keys()];
 
   /** What is assembled stays, and so does what is wrong with it: each is told once. */
   #report(connection, difference) {

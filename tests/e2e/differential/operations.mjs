@@ -24,6 +24,7 @@ async function setState(world, { room: nick, by }, type, key, content) {
 
 function note(world, room, event) {
   room.events.push(event);
+  if (event.type === 'm.room.encryption' && room.members.alice === 'invite') room.encryptedWhileInvited = true;
   const unheard = world.ignored.has(event.by) && event.key === undefined;
   room.unheard = unheard;
   if (unheard) room.unheardIds.add(event.id);

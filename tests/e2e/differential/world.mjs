@@ -75,7 +75,7 @@ export class World {
     if (membership === 'join') room.everJoined.add(name);
     if (['invite', 'knock'].includes(was) && membership === 'leave') this.turnedAway.add(this.userId(name));
     if (name !== 'alice') return;
-    Object.assign(room, { timeless: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
+    Object.assign(room, { timeless: false, encryptedWhileInvited: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
     if (membership !== 'join') return;
     Object.assign(room, { entered: this.step > 0, enteredAt: Date.now() });
   }

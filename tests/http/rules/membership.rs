@@ -707,3 +707,24 @@ fn an_invite_that_shows_nothing_at_all_has_an_empty_stripped_state() {
             !a initial invite in=all stripped{}
     "#]]);
 }
+
+/// On the unstable wire a room without `invite_state` is one that the client believes itself joined to.
+#[test]
+fn an_invite_that_becomes_a_direct_chat_is_still_an_invite() {
+    check(expect![[r#"
+        v2: !a invite name="Club"
+        sync list all [0,9]
+            all: 1
+            !a initial invite in=all stripped{create name="Club" invite@me}
+        v2: direct !a
+        sync
+            all: 1
+            v4: !a in=all dm
+            simplified: !a invite in=all dm stripped{create name="Club" invite@me}
+        v2: direct none
+        sync
+            all: 1
+            v4: !a in=all dm=false
+            simplified: !a invite in=all dm=false stripped{create name="Club" invite@me}
+    "#]]);
+}
