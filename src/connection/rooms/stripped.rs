@@ -33,8 +33,9 @@ pub fn compute<'a>(
         membership_changed || upto.is_none_or(|upto| stripped.is_some_and(|stripped| stripped.position > upto));
     // On the unstable wire nothing but `invite_state` says that the user is not in the room: a result without it would
     // make the client believe that the invite was accepted (`spec/clients.md` §1).
-    let dm_changed = task.sent.is_some_and(|sent| sent.is_dm != context.cache.is_dm(entry));
-    if !changed && !(dm_changed && context.wire == Wire::Simplified) {
+    let is_repeated =
+        context.wire == Wire::Simplified && task.sent.is_some_and(|sent| sent.is_dm != context.cache.is_dm(entry));
+    if !(changed || is_repeated) {
         return Some(None);
     }
     let mut result = RoomResult {

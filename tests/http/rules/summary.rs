@@ -238,7 +238,8 @@ fn an_invite_may_be_a_direct_chat() {
         v2: direct !a
         sync
             all: 1
-            !a in=all dm
+            v4: !a in=all dm
+            simplified: !a invite in=all dm stripped{create name="Club" invite@me}
         first list all [0,9]
             all: 1
             !a initial invite in=all dm stripped{create name="Club" invite@me}
