@@ -258,11 +258,13 @@ fn lay_timeline(
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
-    let summary = &joined.summary;
-    let chain_counted = room.entry.joined_count.is_some() && room.draft.is_of_chain(room.entry.changed.summary);
+    // Not when the summary changed last: the base's own name and avatar are in it by now.
+    let chain_counted = room
+        .before
+        .as_ref()
+        .is_some_and(|before| before.joined_count.is_some() && room.draft.is_of_chain(before.changed.member_counts));
     let none = Summary::default();
-    let summary_known = room.before.as_ref().is_some_and(|before| before.joined_count.is_some()) && chain_counted;
-    room.apply_summary(if summary_known { &none } else { summary });
+    room.apply_summary(if chain_counted { &none } else { &joined.summary });
     let chain_unread = room
         .before
         .as_ref()

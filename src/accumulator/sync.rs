@@ -174,6 +174,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined);
+    note_told(room, joined);
     if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
@@ -449,6 +450,21 @@ fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterat
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
     room.news = Some(super::activity::News { sent, bumps: true });
+}
+
+/// While a base is to come, what the chain tells counts as changed also where it is what was known: the base may show how
+/// it was in between, and must not replace it.
+fn note_told(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
+    if room.draft.account.bootstrap == Bootstrap::Complete {
+        return;
+    }
+    let (changed, position) = (&mut room.entry.changed, room.draft.position);
+    if told.summary.joined_count.is_some() || told.summary.invited_count.is_some() {
+        (changed.member_counts, changed.summary) = (position, position);
+    }
+    if told.notification_count.is_some() || told.highlight_count.is_some() {
+        changed.counts = position;
+    }
 }
 
 /// Takes over unread counts. Threads are told whole, whenever the room's counts are.

@@ -356,6 +356,48 @@ fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
 }
 
 #[test]
+fn counts_that_changed_between_two_chains_come_with_the_whole() {
+    // Whatever else the whole changes along with them.
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join @b=join | m1>10 joined:2 invited:0 heroes:@b unread:0/0
+         restart
+         v2 t0
+         whole
+           join !a create avatar=new @me=join @b=leave | m1>10 joined:1 invited:0 heroes:@b unread:2/1",
+        expect![[r#"
+            !a join active 10 avatar new joined 1 invited 0 unread 2/1 heroes @b
+              -1..0 [~m1]
+              avatar=new^2 create^1 @b=leave^2 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn counts_that_the_new_chain_told_win_over_the_whole_also_where_they_are_the_old_ones() {
+    // Somebody left between the chains and came back, and what was read meanwhile is unread again.
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join @b=join | m1>10 joined:2 invited:0 unread:1/0
+         restart
+         v2 t0
+         v2 t1
+           join !a | @b=join#2>20 joined:2 invited:0 unread:1/0
+         whole
+           join !a create @me=join | m1>10 joined:1 invited:0 unread:0/0",
+        expect![[r#"
+            !a join active 7000 bump 10 joined 2 invited 0 unread 1/0 heroes @b
+              -1..1 [~m1] gap [@b=join#2 t1>]
+              create^1 @b=join#2^2 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
 fn account_data_of_the_whole_counts_where_the_chain_has_said_nothing() {
     let entry = |kind: &str, value: u8| format!(r#"{{"type":"{kind}","content":{{"n":{value}}}}}"#);
     let body = |next: &str, events: &[String]| {
