@@ -206,6 +206,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         return true;
     };
     apply_transition(room, transition);
+    note_told_outside(room);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     match (before.membership, transition.ever_joined) {
         (Membership::Invite | Membership::Knock, false) => {
@@ -284,6 +285,9 @@ fn invite(
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
     apply_transition(&mut room, transition);
+    if arrival != Arrival::Base {
+        note_told_outside(&mut room);
+    }
     room.entry.known = Known::Whole;
     if membership == Membership::Invite {
         room.entry.inviter = read.sender(room.draft.user_id());
@@ -452,8 +456,15 @@ fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterat
     room.news = Some(super::activity::News { sent, bumps: true });
 }
 
-/// While a base is to come, what the chain tells counts as changed also where it is what was known: the base may show how
-/// it was in between, and must not replace it.
+/// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may
+/// show how it was in between, and must not replace it. Who is in a room would get all of it anew.
+fn note_told_outside(room: &mut RoomDraft<'_, '_>) {
+    if room.draft.account.bootstrap != Bootstrap::Complete && room.entry.membership != Membership::Join {
+        room.entry.membership_position = room.draft.position;
+    }
+}
+
+/// The same of counts.
 fn note_told(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
     if room.draft.account.bootstrap == Bootstrap::Complete {
         return;

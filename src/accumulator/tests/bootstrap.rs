@@ -196,6 +196,82 @@ fn what_the_chain_said_of_membership_wins() {
 }
 
 #[test]
+fn an_invite_that_the_chain_brought_wins_over_a_whole_that_shows_the_room_left() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           invite !a name=I @me=invite/@b
+         whole
+           leave !a create name=Left @me=join @b=join | m1>10 @me=leave/@b>20 joined:1 unread:1/0",
+        expect![[r#"
+            !a invite by other active 4000 name I
+              -2..0 [~m1 ~@me=leave/@b]
+              create^2 name=Left^2 @b=join^2 @me=leave/@b^2
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"I"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+        "#]],
+    );
+    // What the whole said is what the user sees of the room who then rejects it.
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           invite !a name=I @me=invite/@b
+         whole
+           leave !a create name=Left @me=join @b=join | m1>10 @me=leave/@b>20
+         v2 s2
+           leave !a | @me=leave#2",
+        expect![[r#"
+            !a leave active 6000 name Left
+              -2..1 [~m1 ~@me=leave/@b] gap [@me=leave#2 s2>]
+              create^2 name=Left^2 @b=join^2 @me=leave#2^3
+        "#]],
+    );
+}
+
+#[test]
+fn an_invite_that_was_withdrawn_and_made_again_between_two_chains_stands() {
+    check(
+        "bootstrap start
+         v2 s0
+           invite !a name=A @me=invite/@b
+         restart
+         v2 t0
+         v2 t1
+           invite !a name=A @me=invite/@b
+         whole
+           leave !a | @me=leave/@b",
+        expect![[r#"
+            !a invite by other active 3000 name A
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_was_entered_and_left_again_between_two_chains_is_left() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           leave !a create name=A | m1>10 @me=leave>20
+         restart
+         v2 t0
+         v2 t1
+           leave !a | @me=leave#2>40
+         whole
+           join !a create name=A | m1>10 @me=leave>20 @me=join>30",
+        expect![[r#"
+            !a leave active 7000 bump 10 name A
+              -3..1 [~m1 ~@me=leave ~@me=join] gap [@me=leave#2 t1>]
+              create^1 name=A^1 @me=leave#2^2
+        "#]],
+    );
+}
+
+#[test]
 fn kicked_rooms_come_with_the_whole() {
     check(
         "bootstrap start
