@@ -10,13 +10,13 @@ use rustc_hash::FxHashMap;
 
 use super::{
     answer::AnswerLimits,
-    connection::{Answer, Connection, Place, Poll},
+    connection::{Answer, Connection, Poll},
     error::SyncError,
     explain::{self, ConnectionName, ExplainRequest, Explanation},
     extensions::to_device,
     reader::Reader,
     request::{SyncRequest, Wire},
-    stored::{self, Directory, DirectoryEntry},
+    stored::{self, Directory, DirectoryEntry, Place},
 };
 use crate::cache::{AccountCache, Changes};
 use crate::limits::{CONNECTION_IDLE, CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};

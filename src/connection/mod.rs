@@ -4,6 +4,7 @@
 //! client confirmed, never from what was merely sent; nothing is consumed by computing an answer.
 
 mod answer;
+mod chain;
 #[expect(clippy::module_inception, reason = "one connection, among what connections are made of")]
 mod connection;
 mod connections;
