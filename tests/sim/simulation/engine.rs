@@ -62,6 +62,7 @@ impl Simulation {
         let Some(engine) = self.engine.take() else { return };
         for client in &mut self.clients {
             client.waiting = None;
+            client.beside = None;
             client.lose = false;
         }
         self.abandoned.clear();

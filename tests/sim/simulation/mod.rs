@@ -217,8 +217,9 @@ impl Simulation {
             has: Assembled::default(),
             stored: Assembled::default(),
             waiting: None,
+            beside: None,
             lose: false,
-            deaf: false,
+            deaf: None,
             quiet: false,
             crowded_out: false,
             chain_broken: false,
@@ -271,6 +272,7 @@ impl Simulation {
                 self.cancel(client);
                 self.clients[client].reconnect();
             }
+            Step::Notify(client) => self.notify(client),
             Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count),
             Step::Wait(millis) => self.pass(Duration::from_millis(millis)).await,
             Step::Upstream(fault, times) => self.upstream.fail(fault, times),
