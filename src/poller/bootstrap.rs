@@ -149,7 +149,7 @@ async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
 async fn fetch_invites(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let body = account.homeserver.invites(&poll.token()).await?;
     let response = sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
+    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
     Ok(())
 }
 

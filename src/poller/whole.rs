@@ -10,16 +10,16 @@ use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::{Position, Timestamp, order::sorted_by_key, v2::JoinedRoom},
+    model::{Timestamp, order::sorted_by_key, v2::JoinedRoom},
     upstream::parse,
 };
 
 /// Fetches the whole and lays it once one more poll of the chain has been answered: then the chain is as new as the
 /// whole, and what it touched wins.
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
-    let body = account.homeserver.whole(&poll.token(), is_again(account, poll)).await?;
+    let body = account.homeserver.whole(&poll.token()).await?;
     let response = sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
+    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
     for (rooms, left) in [(response.join, false), (response.leave, true)] {
@@ -38,13 +38,6 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
         account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;
     }
     gone::take_leave(account, poll, &shown).await
-}
-
-/// Returns whether the account was known before the device's chain began: then its account data is of the whole, too.
-fn is_again(account: &Account, poll: &Poll) -> bool {
-    let start = account.device(poll.device()).map_or(Position(0), |device| device.first_position);
-    let state = account.state.borrow();
-    state.cache.account_data.entries.values().any(|entry| entry.position < start)
 }
 
 fn newest(room: &JoinedRoom<'_>) -> Timestamp {

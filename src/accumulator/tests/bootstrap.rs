@@ -356,23 +356,6 @@ fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
 }
 
 #[test]
-fn account_data_of_the_whole_counts_where_the_chain_has_said_nothing() {
-    let entry = |kind: &str, value: u8| format!(r#"{{"type":"{kind}","content":{{"n":{value}}}}}"#);
-    let body = |next: &str, events: &[String]| {
-        format!(r#"{{"next_batch":"{next}","account_data":{{"events":[{}]}}}}"#, events.join(","))
-    };
-    let mut world = after("");
-    world.json(&body("s0", &[entry("a", 1), entry("b", 1)]));
-    world.beside(&body("w", &[entry("a", 7)]));
-    assert!(world.last.account_data.is_empty(), "the chain has said what it is");
-    world.run("restart");
-    world.json(&body("t0", &[]));
-    world.json(&body("t1", &[entry("a", 2)]));
-    world.beside(&body("w", &[entry("a", 3), entry("b", 3), entry("c", 3)]));
-    assert_eq!(world.last.account_data, ["b", "c"]);
-}
-
-#[test]
 fn laying_rooms_of_which_nothing_is_known_loads_nothing() {
     let mut world = after(
         "bootstrap start
