@@ -413,7 +413,10 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
     let complete = room.draft.account.bootstrap == Bootstrap::Complete;
     let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
     let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
-        (true, _) => Known::Whole,
+        (true, _) => {
+            room.note_base();
+            Known::Whole
+        }
         (false, None) => Known::Unknown,
         (false, Some(before)) => before.known,
     };

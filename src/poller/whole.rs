@@ -2,10 +2,11 @@
 
 use std::{cmp::Reverse, rc::Rc};
 
-use ruma::OwnedRoomId;
-use rustc_hash::FxHashSet;
-
-use super::{Poll, PollError, gone, sync_response};
+use super::{
+    Poll, PollError,
+    gone::{self, Shown},
+    sync_response,
+};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
@@ -21,6 +22,7 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     let response = sync_response(&body)?;
     account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
+    let outside = Some(gone::outside(&response));
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
     for (rooms, left) in [(response.join, false), (response.leave, true)] {
         for (room_id, room) in rooms {
@@ -31,8 +33,7 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     // The rooms that stand first in the list come first.
     let bases = sorted_by_key(bases, |base| Reverse(newest(&base.room)));
     catch_up(account, poll).await;
-    let outside = response.invite.iter().chain(&response.knock).map(|(room, _)| room);
-    let shown: FxHashSet<OwnedRoomId> = bases.iter().map(|base| &base.room_id).chain(outside).cloned().collect();
+    let shown = Shown { inside: bases.iter().map(|base| base.room_id.clone()).collect(), outside };
     // A few hundred a commit, so that nobody waits for all of them.
     for slice in bases.chunks(limits::WHOLE_SLICE) {
         account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;

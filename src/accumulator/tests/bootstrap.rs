@@ -356,6 +356,55 @@ fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
 }
 
 #[test]
+fn what_is_not_in_the_base_of_a_later_chain_has_vanished() {
+    let chains = |kind: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create name=A topic=Old @me=join @b=join | m1
+             v2 s1
+               join !a topic=T | m2
+             restart
+             v2 t0
+             v2 t1
+               join !a encryption | m4
+             {kind}
+               join !a create name=A @me=join | m1 m2 m3 m4"
+        )
+    };
+    assert_eq!(after(&chains("whole")).dump(), after(&chains("crawl")).dump());
+    check(
+        &chains("whole"),
+        expect![[r#"
+            !a join active 9000 name A
+              -2..2 [~m1 m2 s1> ~m3 m4 t1>]
+              create^1 name=A^1 -m.room.topic^4 @b=join^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn all_members_are_known_no_more_once_something_happened_between_two_chains() {
+    let chains = |last: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create @me=join | m1
+             members !a 1 @me=join @b=join
+             restart
+             v2 t0
+             whole
+               join !a create @me=join | {last}"
+        )
+    };
+    assert!(after(&chains("m1")).entry("!a").members_complete, "nothing happened");
+    assert!(!after(&chains("m1 m2")).entry("!a").members_complete, "whoever left, lazy members do not tell it");
+    assert!(!after(&chains("m8 m9 limited")).entry("!a").members_complete);
+}
+
+#[test]
 fn laying_rooms_of_which_nothing_is_known_loads_nothing() {
     let mut world = after(
         "bootstrap start
