@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
-use rustc_hash::FxHashSet;
+use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::value::RawValue;
 
 use super::{
@@ -118,8 +118,7 @@ pub(super) fn lay(
     lay_state(&mut room, &state, kind);
     put_members_it_is_about(&mut room, &events);
     if kind != BaseKind::Scout && may_have_missed_some(&mut room, &events) {
-        // With lazy members nobody tells who came and went in between.
-        room.entry.members_complete = false;
+        room.note_gap();
     }
     lay_timeline(&mut room, &events, joined, token_after, kind);
     room.apply_older_redactions(&events);
@@ -303,9 +302,10 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
     account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
 }
 
-/// Takes over the full state of a room, members among it, as `/state` gave it after a gap. What is not in it any more
-/// becomes a removed entry: v2 never tells of that. `at` is the account's position when it was asked for: what changed
-/// later, the chain brought, and it stays.
+/// Takes over the state of a room, all of it, as `/state` gave it after a gap. What is not in it any more becomes a removed
+/// entry: v2 never tells of that. Members of whom nothing is known stay so: they come when somebody needs them. `at` is
+/// the account's position when it was asked for, and the chain must have been asked since. What the chain brought
+/// meanwhile stays; where it says otherwise, nobody knows which of the two is newer, and the gap stays open.
 pub fn accumulate_full_state(
     view: &dyn AccountView,
     room_id: &RoomId,
@@ -314,24 +314,57 @@ pub fn accumulate_full_state(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
+    // After a newer gap it has to be asked for again anyway.
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at) && entry.gap <= at) {
         let state = incoming::state(&mut draft, room_id, events);
-        let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
-        put_older_than(&mut room, &state, at);
         // A state without its create event is no full one.
         if incoming::has_create(state.iter()) {
-            let held = room.all_state().into_iter().chain(room.all_members()).collect();
-            for (event_type, state_key, _) in
-                superseded(held, &state, |entry| entry.position <= at || entry.provisional)
-            {
-                room.remove_state(&event_type, &state_key);
+            let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+            let is_certain = agrees_since(&mut room, &state, at);
+            take_full(&mut room, &state, at);
+            if is_certain {
+                count_members(&mut room, &state);
+                room.entry.gap = Position(0);
             }
-            know_all_members(&mut room, at);
+            room.apply_summary(&Summary::default());
+            room.close();
         }
-        room.apply_summary(&Summary::default());
-        room.close();
     }
     draft.finish()
+}
+
+fn take_full(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
+    let is_known = |room: &mut RoomDraft<'_, '_>, event: &&Event| {
+        event.kind() != MEMBER || event.header.state_key.as_ref().is_some_and(|user| room.has_state(MEMBER, user))
+    };
+    let known: Vec<Event> = state.iter().filter(|event| is_known(room, event)).cloned().collect();
+    put_older_than(room, &known, at);
+    let held = room.all_state().into_iter().chain(room.all_members()).collect();
+    for (event_type, state_key, _) in superseded(held, state, |entry| entry.position <= at || entry.provisional) {
+        room.remove_state(&event_type, &state_key);
+    }
+}
+
+/// Returns whether everything that changed after `at` is as a full state says.
+fn agrees_since(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) -> bool {
+    let places =
+        state.iter().filter_map(|event| Some(((event.kind(), event.header.state_key.as_deref()?), event.id())));
+    let full: FxHashMap<(&str, &str), &EventId> = places.collect();
+    let held = room.all_state().into_iter().chain(room.all_members());
+    let mut changed = held.filter(|(.., entry)| entry.position > at && !entry.provisional);
+    changed.all(|(event_type, state_key, entry)| {
+        full.get(&(event_type.as_str(), state_key.as_str())).copied() == entry.event.as_ref().map(Event::id)
+    })
+}
+
+/// Counts the members of a full state: who came and went in a gap, the homeserver's summary tells only where it sends one.
+fn count_members(room: &mut RoomDraft<'_, '_>, state: &[Event]) {
+    let count = |membership: Membership| {
+        let members = state.iter().filter(|event| event.kind() == MEMBER);
+        members.filter(|event| event.header.membership == Some(membership)).count() as u64
+    };
+    room.entry.joined_count = Some(count(Membership::Join));
+    room.entry.invited_count = Some(count(Membership::Invite));
 }
 
 /// Takes over all members of a room, as `/members` gave them. `at` is the account's position when it was asked for.

@@ -106,6 +106,13 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         }
     }
 
+    /// Notes that something was left out: with lazy members nobody tells who came and went meanwhile, and nobody ever tells
+    /// which state vanished.
+    pub fn note_gap(&mut self) {
+        self.entry.members_complete = false;
+        self.entry.gap = self.draft.position;
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))
@@ -188,6 +195,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.state.clear();
         self.members.clear();
         self.entry.members_complete = false;
+        self.entry.gap = Position(0);
         facts::clear(&mut self.entry);
         self.entry.changed.state = self.draft.position;
         self.entry.changed.members = self.draft.position;

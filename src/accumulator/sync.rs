@@ -367,9 +367,8 @@ fn take_in(
         }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if has_gap || continuity.broken {
-        // With lazy members nobody tells who came and went in between.
-        room.entry.members_complete = false;
+    if (has_gap || continuity.broken) && !continuity.cleared {
+        room.note_gap();
     }
     let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
