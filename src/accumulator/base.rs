@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{
     account_data, activity,
     draft::Draft,
-    ephemeral, incoming,
+    ephemeral, facts, incoming,
     membership::{self, Own, Section},
     room::{RoomDraft, Source},
     sync,
@@ -418,8 +418,22 @@ fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
 /// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
 /// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
 pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
-    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    let shown = without_holes(room, timeline);
+    let newest_first: Vec<Event> = shown.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
     put_unknown_members(room, &newest_first);
+}
+
+/// Returns the newest part of a timeline in which the homeserver hid nothing from the user. Before the present stay that
+/// is so only where the history was open all the time; what became of a member in hidden events nobody tells.
+fn without_holes<'a>(room: &mut RoomDraft<'_, '_>, timeline: &'a [Event]) -> &'a [Event] {
+    const VISIBILITY: &str = "m.room.history_visibility";
+    let user = room.draft.user_id();
+    let Some(join) = timeline.iter().rposition(|event| incoming::begins_stay(event, user)) else { return timeline };
+    let visibility = room.state_event(VISIBILITY, "").and_then(|event| facts::text(&event, "history_visibility"));
+    let is_open = visibility.is_none_or(|visibility| matches!(visibility.as_str(), "shared" | "world_readable"));
+    let is_change = |event: &Event| event.kind() == VISIBILITY && incoming::replaces_state(event);
+    let always_open = is_open && !timeline.iter().any(is_change);
+    if always_open { timeline } else { timeline.get(join..).unwrap_or_default() }
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

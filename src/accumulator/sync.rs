@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{DeviceId, OwnedEventId, OwnedRoomId, RoomId, UserId};
+use ruma::{DeviceId, EventId, OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
 use super::{
@@ -140,8 +140,8 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     let is_whole = incoming::has_create(block.events());
     let own_join = own_join(room, &block);
     // Who left and came back between two polls was in the room both times one looked.
-    let rejoins = room.before.is_some()
-        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
+    let rejoins =
+        room.before.is_some() && (transition.joins || own_join.as_deref().is_some_and(|join| is_new_stay(room, join)));
     if rejoins && is_whole {
         // The homeserver begins anew as well: with the full state, of which some may be gone.
         (transition.joins, transition.changed) = (true, true);
@@ -428,12 +428,16 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 /// Returns the join event that begins the stay, if the timeline holds it.
 fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<OwnedEventId> {
     let user = room.draft.user_id();
-    let is_own = |event: &&Event| {
-        incoming::is_member_of(event, user)
-            && event.header.membership == Some(Membership::Join)
-            && incoming::previous_membership(event) != Some(Membership::Join)
-    };
-    block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own).map(|own| own.header.event_id.clone())
+    let mut newest_first = block.timeline.iter().rev().map(|incoming| &incoming.event);
+    newest_first.find(|event| incoming::begins_stay(event, user)).map(|own| own.header.event_id.clone())
+}
+
+/// Returns whether the author's chain tells of the join for the first time. Another device's poll may have been quicker:
+/// of it only events are taken, so the stay has not begun by them.
+fn is_new_stay(room: &mut RoomDraft<'_, '_>, join: &EventId) -> bool {
+    let joined_at = room.entry.joined_at;
+    let held = room.timeline().events().rfind(|held| held.event.id() == join);
+    held.is_none_or(|held| held.live && joined_at != Some(held.ordinal))
 }
 
 /// The chain of `since` was begun anew since the last event that is held: there may be events in between.
