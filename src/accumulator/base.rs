@@ -14,7 +14,7 @@ use super::{
     ephemeral, facts, incoming,
     membership::{self, Own, Section},
     room::{RoomDraft, Source},
-    sync,
+    stripped, sync,
     timeline::Laid,
 };
 use crate::model::{
@@ -125,7 +125,15 @@ pub(super) fn lay(
         room.entry.changed.summary = room.draft.position;
     }
     lay_rest(&mut room, joined, kind);
+    if is_outside(room.entry.membership) {
+        stripped::restore_facts(&mut room);
+    }
     room.close();
+}
+
+/// Returns whether the room shows itself by its stripped state.
+fn is_outside(membership: Membership) -> bool {
+    matches!(membership, Membership::Invite | Membership::Knock)
 }
 
 /// Returns the state at the end of the base's timeline.
@@ -155,12 +163,15 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
         let is_in = before.membership == Membership::Join;
-        let is_out = matches!(before.membership, Membership::Leave | Membership::Ban);
         match section {
             // The chain took the user out meanwhile: the rest of what the base says is still what there was.
-            Section::Join if chain_said && is_out && before.ever_joined => return true,
-            Section::Join if chain_said && !is_in => return false,
+            Section::Join if chain_said && !is_in => return before.ever_joined,
             Section::Leave if chain_said && is_in => return false,
+            // So it is where the chain has the user invited again.
+            Section::Leave if chain_said && is_outside(before.membership) => {
+                room.entry.ever_joined |= transition.ever_joined;
+                return room.entry.ever_joined;
+            }
             _ => {}
         }
     } else if !transition.ever_joined {
@@ -251,23 +262,25 @@ fn lay_timeline(
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
-    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) {
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) && !is_outside(room.entry.membership) {
         // Of a room that was known already it happened while nobody listened, and is news now.
         room.news = activity::News::of(room.timeline().appended_since(before));
     }
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
-    let summary = &joined.summary;
-    let chain_counted = room.entry.joined_count.is_some() && room.draft.is_of_chain(room.entry.changed.summary);
+    // Not when the summary changed last: the base's own name and avatar are in it by now.
+    let chain_counted = room
+        .before
+        .as_ref()
+        .is_some_and(|before| before.joined_count.is_some() && room.draft.is_of_chain(before.changed.member_counts));
     let none = Summary::default();
-    let summary_known = room.before.as_ref().is_some_and(|before| before.joined_count.is_some()) && chain_counted;
-    room.apply_summary(if summary_known { &none } else { summary });
+    room.apply_summary(if chain_counted { &none } else { &joined.summary });
     let chain_unread = room
         .before
         .as_ref()
         .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
-    if !chain_unread {
+    if !chain_unread && room.entry.membership == Membership::Join {
         sync::counts(room, joined);
     }
     if kind != BaseKind::Scout {

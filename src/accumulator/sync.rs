@@ -174,6 +174,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined);
+    note_told(room, joined);
     if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
@@ -205,6 +206,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         return true;
     };
     apply_transition(room, transition);
+    note_told_outside(room);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     match (before.membership, transition.ever_joined) {
         (Membership::Invite | Membership::Knock, false) => {
@@ -283,6 +285,9 @@ fn invite(
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
     apply_transition(&mut room, transition);
+    if arrival != Arrival::Base {
+        note_told_outside(&mut room);
+    }
     room.entry.known = Known::Whole;
     if membership == Membership::Invite {
         room.entry.inviter = read.sender(room.draft.user_id());
@@ -453,6 +458,28 @@ fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterat
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
     room.news = Some(super::activity::News { sent, bumps: true });
+}
+
+/// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may
+/// show how it was in between, and must not replace it. Who is in a room would get all of it anew.
+fn note_told_outside(room: &mut RoomDraft<'_, '_>) {
+    if room.draft.account.bootstrap != Bootstrap::Complete && room.entry.membership != Membership::Join {
+        room.entry.membership_position = room.draft.position;
+    }
+}
+
+/// The same of counts.
+fn note_told(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
+    if room.draft.account.bootstrap == Bootstrap::Complete {
+        return;
+    }
+    let (changed, position) = (&mut room.entry.changed, room.draft.position);
+    if told.summary.joined_count.is_some() || told.summary.invited_count.is_some() {
+        (changed.member_counts, changed.summary) = (position, position);
+    }
+    if told.notification_count.is_some() || told.highlight_count.is_some() {
+        changed.counts = position;
+    }
 }
 
 /// Takes over unread counts. Threads are told whole, whenever the room's counts are.

@@ -66,6 +66,8 @@ pub struct Connection {
     settled: Option<Settled>,
     /// The requests that wait, the newest last: one, or several that stand on no state.
     active: Vec<Active>,
+    /// The newest request that was accepted, by its serial number: one that came earlier comes too late.
+    newest: u64,
     /// The request before those, and when each room was in an answer last: for explaining, and in memory only.
     last: Option<Last>,
     told: FxHashMap<RoomNumber, Timestamp>,
@@ -110,11 +112,19 @@ impl Connection {
     }
 
     fn on(states: StateChain, nonce: u64) -> Connection {
-        Connection { nonce, states, settled: None, active: Vec::new(), last: None, told: FxHashMap::default() }
+        Connection {
+            nonce,
+            states,
+            settled: None,
+            active: Vec::new(),
+            newest: 0,
+            last: None,
+            told: FxHashMap::default(),
+        }
     }
 
     /// Takes a request: judges its `pos`, confirms what that confirms, and drops the requests whose place it takes, whose
-    /// serial numbers it returns. The serial number tells it from all others.
+    /// serial numbers it returns. The serial number tells it from all others, and says which came earlier.
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
@@ -123,6 +133,9 @@ impl Connection {
         serial: u64,
         now: Timestamp,
     ) -> Result<Vec<u64>, SyncError> {
+        if serial < self.newest && !self.may_wait_beside(request) {
+            return Err(SyncError::Superseded);
+        }
         let base = self.base(cache, request)?;
         let (stateless, frontier) = match base {
             Base::Confirmed(position) => (None, Some(position)),
@@ -156,6 +169,7 @@ impl Connection {
         };
         let superseded = self.make_way_for(&active);
         self.active.push(active);
+        self.newest = self.newest.max(serial);
         Ok(superseded)
     }
 
@@ -302,11 +316,15 @@ impl Connection {
     /// while it runs, and either would give up if it were told that it is one too many (`spec/clients.md` §6.11). Each of
     /// their answers follows from its request alone.
     fn make_way_for(&mut self, newer: &Active) -> Vec<u64> {
-        let stands_alone = |active: &Active| active.stateless.is_some() && active.request.wire == Wire::Simplified;
-        let beside = stands_alone(newer) && self.active.iter().all(stands_alone);
-        let kept = if beside { CONNECTION_LOOPS - 1 } else { 0 };
+        let kept = if self.may_wait_beside(&newer.request) { CONNECTION_LOOPS - 1 } else { 0 };
         let surplus = self.active.len().saturating_sub(kept);
         self.active.drain(..surplus).map(|active| active.serial).collect()
+    }
+
+    fn may_wait_beside(&self, request: &SyncRequest) -> bool {
+        let is_loop = request.wire == Wire::Simplified && !request.asks_for_rooms();
+        let stands_on_state = request.pos.is_some_and(|pos| pos.state >= FIRST_STATE);
+        is_loop && !stands_on_state && self.active.iter().all(|active| active.stateless.is_some())
     }
 
     fn take(&mut self, serial: u64) -> Option<Active> {

@@ -28,7 +28,7 @@ mod tests;
 pub use crate::cache::Filter;
 pub use answer::AnswerLimits;
 pub use connection::{Answer, Poll};
-pub use connections::{Accepted, Connections, Ticket};
+pub use connections::{Accepted, Arrival, Connections, Ticket};
 pub use error::SyncError;
 pub use explain::{
     ConnectionName, EngineState, ExplainRequest, ExplainedConnection, ExplainedList, Explanation, HeldRoom, Neighbour,

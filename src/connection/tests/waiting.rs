@@ -165,6 +165,89 @@ fn a_newer_request_takes_the_place_of_the_waiting_one() {
 }
 
 #[test]
+fn a_request_that_a_newer_one_has_overtaken_changes_nothing() {
+    // It was held until something of the account was known, and so was the newer one. It would begin anew.
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        late a[0,9] limit=5
+        sync a[0,9] limit=5 wait
+        !a: m2
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > late a[0,9] limit=5
+            error: a newer request on this connection has taken this one's place
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            !a wakes v4/
+              a: 1
+              !a in a timeline[$m2] prev=s0 live=1
+        "#]],
+    );
+    // Nor does it supersede the newer one that waits, or hear of a pos that is known no more.
+    check(
+        "
+        !a: create; join; m1
+        first a[0,9] limit=5
+        sync a[0,9] limit=5 typing
+        !b: create; join; m2
+        sync a[0,9] limit=5 typing
+        sync a[0,9] limit=5 wait
+        late a[0,9] limit=5
+        !a: m3
+        ",
+        expect![[r#"
+            > first a[0,9] limit=5
+              a: 1
+              !a initial join in a timeline[$create1 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,9] limit=5 typing
+              a: 1
+              (1 stored)
+            > sync a[0,9] limit=5 typing
+              a: 2
+              !b initial join in a timeline[$create2 $join1 $m2] prev=s0 live=2
+              (1 stored)
+            > sync a[0,9] limit=5 wait
+            waits 30000
+            > late a[0,9] limit=5
+            error: a newer request on this connection has taken this one's place
+            !a wakes v4/
+              a: 2
+              !a in a timeline[$m3] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
+fn loops_that_may_wait_side_by_side_come_in_any_order() {
+    check(
+        "
+        keys: 50
+        first simplified conn=crypto e2ee
+        sync simplified conn=crypto e2ee wait
+        late simplified conn=crypto e2ee
+        changed: @bob:x
+        ",
+        expect![[r#"
+            > first simplified conn=crypto e2ee
+              e2ee keys=50
+            > sync simplified conn=crypto e2ee wait
+            waits 30000
+            > late simplified conn=crypto e2ee
+              e2ee keys=50
+            changed wakes simplified/crypto
+              e2ee keys=50 changed[@bob:x] left[]
+        "#]],
+    );
+}
+
+#[test]
 fn a_connection_without_rooms_keeps_no_state_and_a_second_loop_leaves_it_valid() {
     check(
         "
