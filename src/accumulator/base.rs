@@ -229,14 +229,12 @@ fn lay_timeline(
     token_after: Option<&str>,
     kind: BaseKind,
 ) {
-    if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
-        room.entry.activity = room.entry.activity.max(activity);
-        // Without an event that bumps it is a guess, and what is known already is none.
-        if room.entry.bump_stamp == Timestamp(0) || events.iter().any(activity::bumps) {
-            room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
-        }
+    let now = room.draft.now;
+    if let Some(newest) = events.last().map(|event| event.header.origin_server_ts.min(now)) {
+        room.entry.activity = room.entry.activity.max(newest);
+        activity::lay_bump(&mut room.entry, events, now);
         // What happens from now on must stand above it.
-        room.draft.account.last_stamp = room.draft.account.last_stamp.max(activity);
+        room.draft.account.last_stamp = room.draft.account.last_stamp.max(newest);
     }
     if events.is_empty() {
         return;

@@ -280,7 +280,7 @@ fn kicked_rooms_come_with_the_whole() {
            leave !a create name=A | m1>10 @me=leave/@b>20
            leave !b | @me=leave/@b",
         expect![[r#"
-            !a leave by other active 20 bump 10 name A
+            !a leave by other active 20 name A
               -2..0 [~m1 ~@me=leave/@b]
               create^1 name=A^1 @me=leave/@b^1
         "#]],
