@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use super::{
     account_data, activity,
     draft::Draft,
-    ephemeral, incoming,
+    ephemeral, facts, incoming,
     membership::{self, Own, Section},
     room::{RoomDraft, Source},
-    sync,
+    stripped, sync,
     timeline::Laid,
 };
 use crate::model::{
@@ -131,7 +131,15 @@ pub(super) fn lay(
         room.note_base();
     }
     lay_rest(&mut room, joined, kind);
+    if is_outside(room.entry.membership) {
+        stripped::restore_facts(&mut room);
+    }
     room.close();
+}
+
+/// Returns whether the room shows itself by its stripped state.
+fn is_outside(membership: Membership) -> bool {
+    matches!(membership, Membership::Invite | Membership::Knock)
 }
 
 /// Returns the state at the end of the base's timeline.
@@ -161,12 +169,15 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
         let is_in = before.membership == Membership::Join;
-        let is_out = matches!(before.membership, Membership::Leave | Membership::Ban);
         match section {
             // The chain took the user out meanwhile: the rest of what the base says is still what there was.
-            Section::Join if chain_said && is_out && before.ever_joined => return true,
-            Section::Join if chain_said && !is_in => return false,
+            Section::Join if chain_said && !is_in => return before.ever_joined,
             Section::Leave if chain_said && is_in => return false,
+            // So it is where the chain has the user invited again.
+            Section::Leave if chain_said && is_outside(before.membership) => {
+                room.entry.ever_joined |= transition.ever_joined;
+                return room.entry.ever_joined;
+            }
             _ => {}
         }
     } else if !transition.ever_joined {
@@ -244,14 +255,12 @@ fn lay_timeline(
     token_after: Option<&str>,
     kind: BaseKind,
 ) {
-    if let Some((activity, bump)) = activity::of_base(events.iter(), room.draft.now) {
-        room.entry.activity = room.entry.activity.max(activity);
-        // Without an event that bumps it is a guess, and what is known already is none.
-        if room.entry.bump_stamp == Timestamp(0) || events.iter().any(activity::bumps) {
-            room.entry.bump_stamp = room.entry.bump_stamp.max(bump);
-        }
+    let now = room.draft.now;
+    if let Some(newest) = events.last().map(|event| event.header.origin_server_ts.min(now)) {
+        room.entry.activity = room.entry.activity.max(newest);
+        activity::lay_bump(&mut room.entry, events, now);
         // What happens from now on must stand above it.
-        room.draft.account.last_stamp = room.draft.account.last_stamp.max(activity);
+        room.draft.account.last_stamp = room.draft.account.last_stamp.max(newest);
     }
     if events.is_empty() {
         return;
@@ -277,23 +286,25 @@ fn lay_timeline(
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
-    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) {
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) && !is_outside(room.entry.membership) {
         // Of a room that was known already it happened while nobody listened, and is news now.
         room.news = activity::News::of(room.timeline().appended_since(before));
     }
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
-    let summary = &joined.summary;
-    let chain_counted = room.entry.joined_count.is_some() && room.draft.is_of_chain(room.entry.changed.summary);
+    // Not when the summary changed last: the base's own name and avatar are in it by now.
+    let chain_counted = room
+        .before
+        .as_ref()
+        .is_some_and(|before| before.joined_count.is_some() && room.draft.is_of_chain(before.changed.member_counts));
     let none = Summary::default();
-    let summary_known = room.before.as_ref().is_some_and(|before| before.joined_count.is_some()) && chain_counted;
-    room.apply_summary(if summary_known { &none } else { summary });
+    room.apply_summary(if chain_counted { &none } else { &joined.summary });
     let chain_unread = room
         .before
         .as_ref()
         .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
-    if !chain_unread {
+    if !chain_unread && room.entry.membership == Membership::Join {
         sync::counts(room, joined);
     }
     if kind != BaseKind::Scout {
@@ -478,8 +489,22 @@ fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
 /// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
 /// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
 pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
-    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    let shown = without_holes(room, timeline);
+    let newest_first: Vec<Event> = shown.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
     put_unknown_members(room, &newest_first);
+}
+
+/// Returns the newest part of a timeline in which the homeserver hid nothing from the user. Before the present stay that
+/// is so only where the history was open all the time; what became of a member in hidden events nobody tells.
+fn without_holes<'a>(room: &mut RoomDraft<'_, '_>, timeline: &'a [Event]) -> &'a [Event] {
+    const VISIBILITY: &str = "m.room.history_visibility";
+    let user = room.draft.user_id();
+    let Some(join) = timeline.iter().rposition(|event| incoming::begins_stay(event, user)) else { return timeline };
+    let visibility = room.state_event(VISIBILITY, "").and_then(|event| facts::text(&event, "history_visibility"));
+    let is_open = visibility.is_none_or(|visibility| matches!(visibility.as_str(), "shared" | "world_readable"));
+    let is_change = |event: &Event| event.kind() == VISIBILITY && incoming::replaces_state(event);
+    let always_open = is_open && !timeline.iter().any(is_change);
+    if always_open { timeline } else { timeline.get(join..).unwrap_or_default() }
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

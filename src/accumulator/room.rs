@@ -401,14 +401,17 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let new = self.timeline().append(events, live);
         if !new.is_empty() {
             self.entry.changed.timeline = self.draft.position;
-            let ignored = &self.draft.ignored;
-            self.news =
-                News::of(new.iter().filter(|event| event.is_state() || !ignored.contains(&event.header.sender)));
+            self.news = News::of(self.heard(&new));
         } else if noted {
             // Whoever waits for the transaction id of its own event has to look again.
             self.entry.changed.timeline = self.draft.position;
         }
         new
+    }
+
+    /// Returns the events that may move the room: what somebody ignored writes does not.
+    pub fn heard<'a>(&'a self, events: &'a [Event]) -> impl DoubleEndedIterator<Item = &'a Event> + Clone {
+        events.iter().filter(|event| event.is_state() || !self.draft.ignored.contains(&event.header.sender))
     }
 
     /// Notes what a device's poll tells of who sent the user's own events that are held; returns whether that is new.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::request::{RoomConfig, Wire};
 use super::state::{Delta, GlobalMarks, Mark, RoomDelta, RoomMarks, RoomSent, SentConfig};
+use crate::limits::CONNECTION_DELTAS;
 use crate::model::{FORMAT, Membership, Ordinal, Position, Record, RecordKey, Timestamp};
 
 /// A device's connections.
@@ -32,13 +33,36 @@ pub struct DirectoryEntry {
     pub used: Timestamp,
 }
 
+/// Where a connection is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Whose it is.
+    pub device: &'a DeviceId,
+    /// Over which wire.
+    pub wire: Wire,
+    /// Its `conn_id`.
+    pub conn_id: &'a str,
+}
+
+impl Place<'_> {
+    /// Returns the key of one of its parts.
+    pub fn key(&self, part: u32) -> RecordKey {
+        part_key(self.device, self.wire, self.conn_id, part)
+    }
+
+    /// Returns the keys of all parts that there may be.
+    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
+        (0..=CONNECTION_DELTAS + 1).map(|part| self.key(part))
+    }
+}
+
 /// Returns where a device's directory is stored. No wire has an empty name.
 pub fn directory_key(device: &DeviceId) -> RecordKey {
     RecordKey::Connection(device.to_owned(), String::new(), String::new(), 0)
 }
 
 /// Returns where a part of a connection is stored.
-pub fn part_key(device: &DeviceId, wire: Wire, conn_id: &str, part: u32) -> RecordKey {
+fn part_key(device: &DeviceId, wire: Wire, conn_id: &str, part: u32) -> RecordKey {
     RecordKey::Connection(device.to_owned(), wire.name().to_owned(), conn_id.to_owned(), part)
 }
 

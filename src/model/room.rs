@@ -43,7 +43,7 @@ pub struct RoomEntry {
 
     /// When the last event came in (design.md §3, activity stamps): the order of lists.
     pub activity: Timestamp,
-    /// The same unit, of the last event of a bump type (`bump_stamp`).
+    /// The same unit, of the last event of a bump type.
     pub bump_stamp: Timestamp,
 
     /// `m.room.name`, where it is set and not empty.
@@ -234,6 +234,11 @@ impl RoomEntry {
     /// Returns the position of the room's last change of any kind.
     pub fn last_change(&self) -> Position {
         self.changed.latest().max(self.membership_position)
+    }
+
+    /// Returns what `bump_stamp` says: of a room not joined, when the membership came about (MSC4186, `bump_stamp`).
+    pub fn recency(&self) -> Timestamp {
+        if self.membership == Membership::Join { self.bump_stamp } else { self.activity }
     }
 
     /// Returns notifications and highlights of the room with its threads, where anybody told: what `/sync` gives to those

@@ -194,8 +194,9 @@ impl Account {
         let request = Rc::new(request);
         self.nonce += 1;
         let mut rounds = 0;
+        let arrival = self.connections.arrive();
         let accepted = loop {
-            match self.connections.handle_request(&mut self.cache, device(), &request, self.nonce, self.now) {
+            match self.connections.handle_request(&mut self.cache, device(), &request, arrival, self.nonce, self.now) {
                 Ok(Step::Done(accepted)) => break accepted,
                 Ok(Step::Need(keys)) => self.load(&keys, &mut rounds),
                 Err(error) => {

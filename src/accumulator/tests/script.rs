@@ -235,8 +235,8 @@ impl World {
             Known::Unknown => write!(out, " unknown")?,
         }
         write!(out, " active {}", entry.activity.0)?;
-        if entry.bump_stamp != entry.activity {
-            write!(out, " bump {}", entry.bump_stamp.0)?;
+        if entry.recency() != entry.activity {
+            write!(out, " bump {}", entry.recency().0)?;
         }
         let optional = [
             ("name", entry.name.clone()),
