@@ -85,7 +85,7 @@ pub fn complete_bootstrap(
         if entry.known == Known::Unknown && entry.changed.latest() == Position(0) {
             draft.forget_room(entry.room_id.clone());
         } else {
-            let mut entry = RoomEntry { known: Known::Whole, ..entry.clone() };
+            let mut entry = RoomEntry { known: Known::Whole, based: draft.position, ..entry.clone() };
             entry.changed.summary = draft.position;
             draft.put_room(entry, None);
         }
@@ -117,12 +117,19 @@ pub(super) fn lay(
     }
     lay_state(&mut room, &state, kind);
     put_members_it_is_about(&mut room, &events);
+    if kind != BaseKind::Scout && may_have_missed_some(&mut room, &events) {
+        // With lazy members nobody tells who came and went in between.
+        room.entry.members_complete = false;
+    }
     lay_timeline(&mut room, &events, joined, token_after, kind);
     room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
     if known > room.entry.known {
         room.entry.known = known;
         room.entry.changed.summary = room.draft.position;
+    }
+    if kind != BaseKind::Scout {
+        room.note_base();
     }
     lay_rest(&mut room, joined, kind);
     if is_outside(room.entry.membership) {
@@ -198,7 +205,10 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
     if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.is_fresh() {
         return;
     }
-    for (event_type, state_key, _) in superseded(room.all_state(), state, |entry| entry.provisional) {
+    // What is from before the chain the base is newer than.
+    let is_of_chain = room.draft.chain();
+    let is_older = |entry: &StateEntry| entry.provisional || !is_of_chain(entry.position);
+    for (event_type, state_key, _) in superseded(room.all_state(), state, is_older) {
         room.remove_state(&event_type, &state_key);
     }
     for (event_type, state_key, entry) in room.all_members() {
@@ -206,6 +216,23 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
             // Members come lazily: that one is not named does not mean that it is gone.
             room.confirm(&event_type, &state_key, StateEntry { provisional: false, ..entry });
         }
+    }
+}
+
+/// Returns whether the room was known when an earlier chain ended, and something may have happened in it before this one
+/// began.
+fn may_have_missed_some(room: &mut RoomDraft<'_, '_>, events: &[Event]) -> bool {
+    let was_known = room.before.as_ref().is_some_and(|before| before.known == Known::Whole);
+    if !was_known || room.draft.is_of_chain(room.entry.based) {
+        return false;
+    }
+    let is_of_chain = room.draft.chain();
+    let held = room.timeline();
+    let is_older =
+        |event: &Event| held.events().any(|slot| slot.event.id() == event.id() && !is_of_chain(slot.position));
+    match events.iter().rposition(is_older) {
+        Some(last) => events.iter().skip(last + 1).any(|event| !held.contains(event.id())),
+        None => true,
     }
 }
 

@@ -99,6 +99,13 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.fresh
     }
 
+    /// Notes that what is held goes on from what the chain began with: by a base, or because it came whole.
+    pub fn note_base(&mut self) {
+        if !self.draft.is_of_chain(self.entry.based) {
+            self.entry.based = self.draft.position;
+        }
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))

@@ -69,13 +69,11 @@ pub fn accumulate_sync(
     draft.finish()
 }
 
-/// Takes what the whole has beside rooms that the user is or was in: invites and knocks, of which the chain's first
-/// response has none on Synapse, and account data, which may have changed before this device spoke for the account. What
-/// the chain said wins.
-pub fn accumulate_beside(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
+/// Takes the invites and knocks of the whole, of which the chain's first response has none on Synapse. What the chain said
+/// wins.
+pub fn accumulate_invites(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     invites(&mut draft, response, Arrival::Base);
-    account_data::apply_global_base(&mut draft, &response.account_data);
     draft.finish()
 }
 
@@ -433,7 +431,10 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
     let complete = room.draft.account.bootstrap == Bootstrap::Complete;
     let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
     let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
-        (true, _) => Known::Whole,
+        (true, _) => {
+            room.note_base();
+            Known::Whole
+        }
         (false, None) => Known::Unknown,
         (false, Some(before)) => before.known,
     };

@@ -74,8 +74,8 @@ impl Homeserver {
 
     /// Asks for the whole account. It may take minutes; the request is the same to the byte each time, because
     /// homeservers keep its answer for a while.
-    pub async fn whole(&self, token: &str, with_account_data: bool) -> Result<Vec<u8>, UpstreamError> {
-        let mut request = sync_request(filters::whole(with_account_data));
+    pub async fn whole(&self, token: &str) -> Result<Vec<u8>, UpstreamError> {
+        let mut request = sync_request(filters::whole());
         request.set_presence = PresenceState::Offline;
         request.timeout = Some(Duration::ZERO);
         self.sync(token, request, limits::WHOLE_TIMEOUT).await

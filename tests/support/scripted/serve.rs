@@ -132,6 +132,7 @@ impl Homeserver {
                 state.now = Some(answer);
             }
             "history" => history(&mut state, &split),
+            "vanished" => vanish(&mut state, &split),
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
                 state.faults.entry(split[0].to_owned()).or_default().push_back(fault);
@@ -227,6 +228,15 @@ fn history(state: &mut State, words: &[&str]) {
     let room = rooms.entry(room_id(words[0])).or_default();
     let events: Vec<Value> = words[1..].iter().map(|word| room.event(clock, word)).collect();
     room.events.splice(0..0, events);
+}
+
+/// State that is there no more, without an event that says so.
+fn vanish(state: &mut State, words: &[&str]) {
+    let room = state.rooms.entry(room_id(words[0])).or_default();
+    for word in &words[1..] {
+        let draft = super::events::parse(word).unwrap_or_else(|| panic!("{word:?} is no state"));
+        room.state.remove(&(draft.kind, draft.state_key.unwrap_or_default()));
+    }
 }
 
 impl Inner {
