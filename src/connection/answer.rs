@@ -154,7 +154,7 @@ impl Question<'_> {
                 continue;
             }
             if let Some(Some(until)) = rooms::withheld_until(context, reader, entry) {
-                results.wait_until(until);
+                results.withhold(room.number, until);
                 continue;
             }
             if reader.missing() >= NEEDED_RECORDS {
@@ -240,7 +240,10 @@ impl Results {
         self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
-    fn wait_until(&mut self, until: Timestamp) {
+    /// Leaves out a room that the answer waits for. It is held back from the extensions as well: which receipts go with
+    /// a room follows from the timeline that it is sent with, and what was read of them is kept for the next look.
+    fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
+        self.held_back.insert(room);
         self.due = Some(self.due.map_or(until, |due| due.max(until)));
     }
 
