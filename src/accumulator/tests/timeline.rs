@@ -329,6 +329,24 @@ fn stamps_grow_when_the_clock_goes_back() {
 }
 
 #[test]
+fn what_was_said_right_before_the_user_left_moves_the_bump_stamp() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m1
+         v2 s2
+           leave !a | m2 m3 @me=leave
+         v2 s3
+           join !a create @me=join#2 | @me=join#2",
+        expect![[r#"
+            !a join active 5000 bump 4000
+              0..5 [m1 s1> m2 m3 @me=leave s2>] gap [@me=join#2 s3>] joined at 4
+              create^3 @me=join#2^3
+        "#]],
+    );
+}
+
+#[test]
 fn only_bump_types_move_the_bump_stamp() {
     check(
         "v2 s0
