@@ -6,7 +6,9 @@ use ruma::{DeviceId, EventId, OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
 use super::{
-    account_data, base, device,
+    account_data,
+    activity::{self, News},
+    base, device,
     draft::Draft,
     ephemeral,
     incoming::{self, Incoming},
@@ -67,13 +69,11 @@ pub fn accumulate_sync(
     draft.finish()
 }
 
-/// Takes what the whole has beside rooms that the user is or was in: invites and knocks, of which the chain's first
-/// response has none on Synapse, and account data, which may have changed before this device spoke for the account. What
-/// the chain said wins.
-pub fn accumulate_beside(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
+/// Takes the invites and knocks of the whole, of which the chain's first response has none on Synapse. What the chain said
+/// wins.
+pub fn accumulate_invites(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     invites(&mut draft, response, Arrival::Base);
-    account_data::apply_global_base(&mut draft, &response.account_data);
     draft.finish()
 }
 
@@ -161,16 +161,8 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
         room.timeline().begin_stay(own_join.as_deref());
     }
     // Of a room that is held back nobody knows when it was entered.
-    let enters = transition.joins && room.entry.known == Known::Whole;
-    if new.is_empty() && enters {
-        room.news = Some(super::activity::News { sent: room.draft.now, bumps: true });
-    }
-    if enters
-        && room.entry.bump_stamp == Timestamp(0)
-        && let Some(news) = &mut room.news
-    {
-        // A room without any event of a bump type stands where the user entered it (`spec/synapse.md` §8).
-        news.bumps = true;
+    if transition.joins && room.entry.known == Known::Whole {
+        entered(room, &new, own_join.as_deref());
     }
     room.apply_summary(&joined.summary);
     counts(room, joined);
@@ -181,6 +173,25 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     ephemeral::apply_room(room, &joined.ephemeral);
     account_data::apply_room(room, &joined.account_data, Source::Newest);
+}
+
+/// Moves a room that the user has entered. Its `bump_stamp` goes back to the last event of a bump type, be it older than
+/// the invite (MSC4186, `bump_stamp`): that reached us only now, so its own time has to do, as with a base, unless it is
+/// newer than everything that we know of.
+fn entered(room: &mut RoomDraft<'_, '_>, new: &[Event], own_join: Option<&EventId>) {
+    let heard: Vec<Event> = room.heard(new).cloned().collect();
+    let joined_at = heard.iter().position(|event| Some(event.id()) == own_join);
+    let (before, since) = heard.split_at(joined_at.map_or(0, |at| at + 1));
+    let (now, known) = (room.draft.now, room.draft.account.last_stamp);
+    let unheard_of = activity::last_bump(before.iter()).filter(|bump| *bump > known);
+    let bumped = activity::last_bump(since.iter()).or(unheard_of);
+    if bumped.is_none() {
+        activity::lay_bump(&mut room.entry, before, now);
+    }
+    let sent = heard.last().map_or(now, |event| event.header.origin_server_ts);
+    // A room without any event stands where the user entered it (`spec/synapse.md` §8).
+    let nothing_known = (room.entry.bump_stamp == Timestamp(0)).then_some(sent);
+    room.news = Some(News { sent, bumped: bumped.map(|bumped| bumped.min(sent)).or(nothing_known) });
 }
 
 /// Returns whether anything of the room is kept.
@@ -297,10 +308,10 @@ fn invite(
         let sent = read.sent(room.draft.user_id()).map(|sent| sent.min(room.draft.now));
         match sent.filter(|_| arrival != Arrival::Live) {
             // As with the rooms of a base: nobody knows when it reached the user.
-            Some(sent) => (room.entry.activity, room.entry.bump_stamp) = (sent, sent),
+            Some(sent) => room.entry.activity = sent,
             None if transition.changed => {
                 let sent = sent.unwrap_or(room.draft.now);
-                room.news = Some(super::activity::News { sent, bumps: true });
+                room.news = Some(News { sent, bumped: None });
             }
             None => {}
         }
@@ -374,9 +385,8 @@ fn take_in(
         }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if has_gap || continuity.broken {
-        // With lazy members nobody tells who came and went in between.
-        room.entry.members_complete = false;
+    if (has_gap || continuity.broken) && !continuity.cleared {
+        room.note_gap();
     }
     let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
@@ -420,7 +430,10 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
     let complete = room.draft.account.bootstrap == Bootstrap::Complete;
     let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
     let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
-        (true, _) => Known::Whole,
+        (true, _) => {
+            room.note_base();
+            Known::Whole
+        }
         (false, None) => Known::Unknown,
         (false, Some(before)) => before.known,
     };
@@ -457,7 +470,7 @@ fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterat
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
-    room.news = Some(super::activity::News { sent, bumps: true });
+    room.news = Some(News { sent, bumped: None });
 }
 
 /// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may

@@ -137,7 +137,7 @@ impl Timeline {
     }
 
     /// Returns the events that were appended since the live end was there, oldest first.
-    pub fn appended_since(&self, end: Ordinal) -> impl Iterator<Item = &Event> {
+    pub fn appended_since(&self, end: Ordinal) -> impl DoubleEndedIterator<Item = &Event> + Clone {
         let new = usize::try_from(self.end.saturating_sub(end.0)).unwrap_or(0);
         self.slots.iter().skip(self.slots.len().saturating_sub(new)).map(|slot| &slot.event.event)
     }

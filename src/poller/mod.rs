@@ -4,6 +4,7 @@
 
 mod backoff;
 mod bootstrap;
+mod gaps;
 mod gone;
 mod poll;
 mod scout;
@@ -83,6 +84,7 @@ async fn keep_polling(account: Rc<Account>, poll: Rc<Poll>) {
     let mut since_refusals = 0;
     // Held, so that it ends with the poll.
     let mut _bootstrap: Option<Task> = None;
+    let _gaps = platform::spawn(gaps::run(Rc::clone(&account), Rc::clone(&poll)));
     loop {
         pause_while_queue_is_full(&account, &poll).await;
         match step(&account, &poll).await {

@@ -13,7 +13,7 @@ use crate::{
     cache::AccountCache,
     limits,
     model::{
-        Known, Membership, RoomEntry,
+        Known, Membership, Position, RoomEntry,
         v2::{JoinedRoom, RoomState},
     },
     upstream::parse,
@@ -32,13 +32,14 @@ pub(super) fn candidates(cache: &AccountCache, notified: Vec<OwnedRoomId>) -> Ve
         .collect()
 }
 
-/// Returns every joined room that is not known whole.
-pub(super) fn not_whole(cache: &AccountCache) -> Vec<OwnedRoomId> {
-    let rooms = cache.rooms.iter().map(|(_, entry)| entry);
-    rooms
-        .filter(|entry| entry.membership == Membership::Join && entry.known != Known::Whole)
-        .map(|entry| entry.room_id.clone())
-        .collect()
+/// Returns those of the rooms that have no base since the chain began, which was at `began`: that are not known whole, or
+/// were so before it. What the chain has taken the user out of since is no room to ask for.
+pub(super) fn without_base(cache: &AccountCache, rooms: &[OwnedRoomId], began: Position) -> Vec<OwnedRoomId> {
+    let lacks_base = |entry: &RoomEntry| {
+        let is_in = entry.membership == Membership::Join || entry.membership_position < began;
+        is_in && (entry.known != Known::Whole || entry.based < began)
+    };
+    rooms.iter().filter(|room| cache.rooms.entry(room).is_none_or(lacks_base)).cloned().collect()
 }
 
 /// Fetches rooms, a few at a time, each its own commit. Returns how many could not be fetched: one that fails is left

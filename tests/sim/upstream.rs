@@ -345,6 +345,7 @@ impl Upstream {
             ["rooms", room, "messages"] => self.messages(&call, room),
             ["rooms", room, "context", event] => self.context(&call, room, event),
             ["rooms", room, "members"] => self.members(&call, room),
+            ["rooms", room, "state"] => self.room_state(&call, room),
             ["keys", "changes"] => self.key_changes(&call),
             _ => Err(ApiError::unrecognized()),
         }
@@ -479,6 +480,14 @@ impl Upstream {
         let all = world.room(room).state.get("m.room.member").into_iter().flatten();
         let members: Vec<EventNo> = all.filter_map(|(_, history)| history.at(at)).collect();
         text(&json!({ "chunk": render(&world, &members, call) }))
+    }
+
+    fn room_state(&self, call: &Call, room: &str) -> Answer {
+        let world = self.world.borrow();
+        let room = readable(&world, room, call)?;
+        let at = world.state_position(room, call.user);
+        let state: Vec<EventNo> = world.room(room).histories().filter_map(|(_, _, history)| history.at(at)).collect();
+        text(&render(&world, &state, call))
     }
 
     fn key_changes(&self, call: &Call) -> Answer {

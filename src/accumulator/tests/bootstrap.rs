@@ -264,7 +264,7 @@ fn a_room_that_was_entered_and_left_again_between_two_chains_is_left() {
          whole
            join !a create name=A | m1>10 @me=leave>20 @me=join>30",
         expect![[r#"
-            !a leave active 7000 bump 10 name A
+            !a leave active 7000 name A
               -3..1 [~m1 ~@me=leave ~@me=join] gap [@me=leave#2 t1>]
               create^1 name=A^1 @me=leave#2^2
         "#]],
@@ -280,7 +280,7 @@ fn kicked_rooms_come_with_the_whole() {
            leave !a create name=A | m1>10 @me=leave/@b>20
            leave !b | @me=leave/@b",
         expect![[r#"
-            !a leave by other active 20 bump 10 name A
+            !a leave by other active 20 name A
               -2..0 [~m1 ~@me=leave/@b]
               create^1 name=A^1 @me=leave/@b^1
         "#]],
@@ -474,20 +474,52 @@ fn counts_that_the_new_chain_told_win_over_the_whole_also_where_they_are_the_old
 }
 
 #[test]
-fn account_data_of_the_whole_counts_where_the_chain_has_said_nothing() {
-    let entry = |kind: &str, value: u8| format!(r#"{{"type":"{kind}","content":{{"n":{value}}}}}"#);
-    let body = |next: &str, events: &[String]| {
-        format!(r#"{{"next_batch":"{next}","account_data":{{"events":[{}]}}}}"#, events.join(","))
+fn what_is_not_in_the_base_of_a_later_chain_has_vanished() {
+    let chains = |kind: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create name=A topic=Old @me=join @b=join | m1
+             v2 s1
+               join !a topic=T | m2
+             restart
+             v2 t0
+             v2 t1
+               join !a encryption | m4
+             {kind}
+               join !a create name=A @me=join | m1 m2 m3 m4"
+        )
     };
-    let mut world = after("");
-    world.json(&body("s0", &[entry("a", 1), entry("b", 1)]));
-    world.beside(&body("w", &[entry("a", 7)]));
-    assert!(world.last.account_data.is_empty(), "the chain has said what it is");
-    world.run("restart");
-    world.json(&body("t0", &[]));
-    world.json(&body("t1", &[entry("a", 2)]));
-    world.beside(&body("w", &[entry("a", 3), entry("b", 3), entry("c", 3)]));
-    assert_eq!(world.last.account_data, ["b", "c"]);
+    assert_eq!(after(&chains("whole")).dump(), after(&chains("crawl")).dump());
+    check(
+        &chains("whole"),
+        expect![[r#"
+            !a join active 9000 name A encrypted true
+              -2..2 [~m1 m2 s1> ~m3 m4 t1>]
+              create^1 encryption^3 name=A^1 -m.room.topic^4 @b=join^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn all_members_are_known_no_more_once_something_happened_between_two_chains() {
+    let chains = |last: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create @me=join | m1
+             members !a 1 @me=join @b=join
+             restart
+             v2 t0
+             whole
+               join !a create @me=join | {last}"
+        )
+    };
+    assert!(after(&chains("m1")).entry("!a").members_complete, "nothing happened");
+    assert!(!after(&chains("m1 m2")).entry("!a").members_complete, "whoever left, lazy members do not tell it");
+    assert!(!after(&chains("m8 m9 limited")).entry("!a").members_complete);
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_stay_begins_anew_also_where_another_device_brought_the_join_first() {
     world.run(rejoin);
     assert_eq!(world.last.ephemeral.typing, [(super::script::room("!a"), Vec::new())], "nobody types on");
     expect![[r#"
-        !a join active 6000
+        !a join active 6000 bump 3000
           0..3 [m1 s1> @me=leave#2 @me=join#3 o1>] joined at 2
           create^3 @me=join#3^3
     "#]]

@@ -276,7 +276,7 @@ impl RoomTask<'_> {
             let tells = anew || membership_changed || result.stripped_state.is_some();
             result.membership = tells.then_some(entry.membership);
             result.is_dm = if anew && !dm_changed { is_dm.then_some(true) } else { dm_changed.then_some(is_dm) };
-            result.bump_stamp = Some(bump_stamp(entry));
+            result.bump_stamp = Some(entry.recency());
         }
         let same = |delta: &RoomDelta| {
             delta.members.is_empty()
@@ -285,11 +285,6 @@ impl RoomTask<'_> {
         outcome.delta = outcome.delta.filter(|delta| !same(delta));
         outcome
     }
-}
-
-/// Of a room not joined, it says when the membership came about.
-fn bump_stamp(entry: &RoomEntry) -> crate::model::Timestamp {
-    if entry.membership == Membership::Join { entry.bump_stamp } else { entry.activity }
 }
 
 fn says_something(result: &RoomResult) -> bool {

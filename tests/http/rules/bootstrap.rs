@@ -56,6 +56,27 @@ fn scouted_rooms_are_shown_before_the_whole_is_there_and_the_count_is_of_all() {
 }
 
 #[test]
+fn what_the_whole_says_in_unsigned_of_scouted_state_is_taken_over_and_is_no_change() {
+    check(expect![[r#"
+        homeserver: history !a create join@me join@bob name="Tea"$n m1
+        homeserver: joined !a
+        homeserver: notified !a
+        start: data x.y={}
+        begin whole
+        sync list all [0,9] timeline 1 state name
+            all: 1
+            !a initial join in=all name="Tea" state{name="Tea"} [m1] limited prev=end
+        homeserver: whole !a bare timeline m1 json={"state":{"events":[{"type":"m.room.create","state_key":"","event_id":"$create","sender":"@bob:x","origin_server_ts":1700000001000,"content":{}},{"type":"m.room.name","state_key":"","event_id":"$n","sender":"@bob:x","origin_server_ts":1700000004000,"content":{"name":"Tea"},"unsigned":{"m.relations":{"m.replace":{"event_id":"$e"}}}}]}}
+        settled complete
+        sync
+            all: 1
+        first list all [0,9] timeline 1 state name
+            all: 1
+            !a initial join in=all name="Tea" state{name="Tea"(m.replace)} [m1] limited prev=end
+    "#]]);
+}
+
+#[test]
 fn what_the_chain_brought_since_wins_over_the_whole() {
     check(expect![[r#"
         start: data x.y={}

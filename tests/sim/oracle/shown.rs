@@ -133,8 +133,9 @@ impl<'a> Shown<'a> {
         self.newest(until, |_| true)
     }
 
-    /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). A join of
-    /// the user's own counts for one that learns of the room by it.
+    /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). What
+    /// happened before the user's own join stands by its own time, with which its sender's server may lie: then it is
+    /// only known not to be newer than the join, nor older than what the user saw happen.
     pub fn bump(&self) -> (u64, u64) {
         *self.judge.activity.bumps[self.room.no as usize].get_or_init(|| self.find_bump())
     }
@@ -142,7 +143,17 @@ impl<'a> Shown<'a> {
     fn find_bump(&self) -> (u64, u64) {
         let bumps = |event: &Event| matches!(&*event.kind, "m.room.message" | "m.room.encrypted" | "m.room.create");
         let (sure, newest) = self.newest(self.until(), bumps);
-        (sure, newest.max(self.last_join().unwrap_or(0)))
+        match self.last_join().filter(|join| *join > sure) {
+            Some(join) => (self.newest_in_a_stay(bumps), newest.max(join)),
+            None => (sure, newest),
+        }
+    }
+
+    fn newest_in_a_stay(&self, counts: impl Fn(&Event) -> bool) -> u64 {
+        let world = self.judge.world;
+        let heard =
+            |event: &&EventNo| counts(world.event(**event)) && self.was_joined(**event) && !self.is_withheld(**event);
+        self.room.timeline.iter().rev().find(heard).map_or(0, |event| world.event(*event).pos)
     }
 
     /// Returns between which positions the newest of the events lies that the user sees.
