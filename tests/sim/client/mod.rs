@@ -36,6 +36,10 @@ pub struct Client {
     /// What it would have after a restart.
     pub stored: Assembled,
     pub waiting: Option<Waiting>,
+    /// Requests in whose place it sent another: it wants no answer to them any more.
+    pub overtaken: Vec<Waiting>,
+    /// Whether it takes an answer to an older request that comes late: a planted bug.
+    pub takes_overtaken: bool,
     /// Whether the answer that it waits for will be lost.
     pub lose: bool,
     /// Whether what it is told while it waits never reaches it: a planted bug.
