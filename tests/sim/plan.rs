@@ -62,6 +62,8 @@ pub enum Step {
     RestartClient(usize),
     /// A client forgets its connection and begins another.
     Reconnect(usize),
+    /// What fetches a notification asks beside a client that is an encryption loop, on the same connection.
+    Notify(usize),
     /// Other clients of a device make that many connections.
     Crowd(usize, u64),
     /// Time passes, in milliseconds.
@@ -99,6 +101,9 @@ pub enum Change {
     Unsubscribe,
     Extension,
     Scope,
+    Presence,
+    /// It becomes a loop that asks for no rooms.
+    Loop,
 }
 
 /// What goes wrong with a request to the homeserver.
@@ -146,9 +151,22 @@ pub enum Class {
 }
 
 impl Change {
-    pub const ALL: [Change; 10] = {
+    pub const ALL: [Change; 12] = {
         use Change::*;
-        [Nothing, Range, TimelineLimit, RequiredState, AddList, RemoveList, Subscribe, Unsubscribe, Extension, Scope]
+        [
+            Nothing,
+            Range,
+            TimelineLimit,
+            RequiredState,
+            AddList,
+            RemoveList,
+            Subscribe,
+            Unsubscribe,
+            Extension,
+            Scope,
+            Presence,
+            Loop,
+        ]
     };
 }
 
@@ -202,7 +220,9 @@ impl Step {
     /// Returns the class that the step belongs to.
     pub fn class(&self) -> Option<Class> {
         match self {
-            Step::World(..) | Step::Start | Step::Request(..) | Step::Wait(_) | Step::Check(_) => None,
+            Step::World(..) | Step::Start | Step::Request(..) | Step::Notify(_) | Step::Wait(_) | Step::Check(_) => {
+                None
+            }
             Step::Lose(_)
             | Step::Cancel(_)
             | Step::Overlap(_)
@@ -222,7 +242,8 @@ fn random_step(rng: &mut SmallRng) -> Step {
     let device = rng.random_range(0..2);
     match rng.random_range(0..1000) {
         0..420 => Step::World(Happening::random(rng), rng.random()),
-        420..640 => Step::Request(client, random_change(rng), rng.random()),
+        420..620 => Step::Request(client, random_change(rng), rng.random()),
+        620..640 => Step::Notify(client),
         640..665 => Step::Lose(client),
         665..685 => Step::Cancel(client),
         685..705 => Step::RestartClient(client),
@@ -298,6 +319,7 @@ impl FromStr for Step {
             "Overlap" => Step::Overlap(words.number()?),
             "RestartClient" => Step::RestartClient(words.client()?),
             "Reconnect" => Step::Reconnect(words.client()?),
+            "Notify" => Step::Notify(words.client()?),
             "Crowd" => Step::Crowd(words.client()?, words.number()?),
             "Wait" => Step::Wait(words.number()?),
             "Upstream" => Step::Upstream(words.one_of(&UpstreamFault::ALL)?, words.number()? as u32),

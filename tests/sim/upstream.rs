@@ -50,7 +50,7 @@ pub struct Upstream {
     /// Under which name state comes: homeservers differ (MSC4222).
     pub state_key: StateKey,
     faults: RefCell<VecDeque<UpstreamFault>>,
-    /// The `since` of the poll that waits, by device.
+    /// The `since` of the poll that waits, by device, moved to where there was nothing to tell it.
     parked: RefCell<BTreeMap<String, Since>>,
     /// The newest `since` that a device has polled with: everything up to it is stored.
     polled: RefCell<BTreeMap<String, u64>>,
@@ -58,6 +58,8 @@ pub struct Upstream {
     first: Cell<Option<u64>>,
     failed_wholes: Cell<u32>,
     crawled: Cell<bool>,
+    /// Of whose presence Sash was told since it was started.
+    presence_told: RefCell<BTreeSet<UserNo>>,
     /// Rooms whose history was paged back.
     paged: RefCell<BTreeSet<RoomNo>>,
     changed: Notify,
@@ -108,6 +110,7 @@ impl Upstream {
             first: Cell::default(),
             failed_wholes: Cell::default(),
             crawled: Cell::default(),
+            presence_told: RefCell::default(),
             paged: RefCell::default(),
             changed: Notify::new(),
             late: Cell::default(),
@@ -175,6 +178,11 @@ impl Upstream {
         self.paged.borrow().clone()
     }
 
+    /// Returns of whose presence Sash was told since it was started.
+    pub fn presence_told(&self) -> BTreeSet<UserNo> {
+        self.presence_told.borrow().clone()
+    }
+
     /// Wakes the polls that wait, after the model changed.
     pub fn note_change(&self) {
         self.changed.notify_waiters();
@@ -186,8 +194,9 @@ impl Upstream {
         devices.iter().map(|device| polled.get(device).copied().unwrap_or(0)).min().unwrap_or(0)
     }
 
-    /// Forgets what was stored: the next polls tell.
+    /// Forgets what was stored, which the next polls tell, and what was only in memory.
     pub fn forget_polls(&self) {
+        self.presence_told.borrow_mut().clear();
         self.polled.borrow_mut().clear();
         self.first.set(None);
     }
@@ -256,9 +265,13 @@ impl Upstream {
         }
         under_way.comes();
         match fault {
-            Some(UpstreamFault::Junk) if is_sync => body = with_junk(&body),
+            Some(UpstreamFault::Junk) if is_sync => {
+                self.note_presence(&body);
+                body = with_junk(&body);
+            }
             Some(UpstreamFault::Lost) => return Err(TransportError::Unreachable("the connection broke".to_owned())),
             Some(UpstreamFault::HalfBody) => body.truncate(body.len() / 2),
+            _ if body.contains("m.presence") => self.note_presence(&body),
             _ => {}
         }
         if is_poll && status == 200 {
@@ -367,6 +380,7 @@ impl Upstream {
             // A device of which nothing was left begins anew, and learns of everything in the order of its time.
             self.first.set(Some(0));
         }
+        let mut looked = params.since;
         loop {
             // Registered before looking, so that what changes in between is not missed.
             let mut changed = pin!(self.changed.notified());
@@ -379,16 +393,27 @@ impl Upstream {
                 let asked = is_over || params.since.is_some_and(|since| sync::may_have_news(&world, viewer, since));
                 asked.then(|| sync::sync(&mut world, viewer, &params))
             };
-            if let Some(response) = response.filter(|response| is_over || !response.is_empty()) {
-                return text(&response);
+            if let Some(response) = response {
+                if is_over || !response.is_empty() {
+                    return text(&response);
+                }
+                looked = looked.map(|since| Since { pos: self.world.borrow().pos(), ..since });
             }
-            let _parked = params.since.map(|since| Parked::new(self, &call.device, since));
+            let _parked = looked.map(|since| Parked::new(self, &call.device, since));
             tokio::select! {
                 biased;
                 () = changed => {}
                 () = platform::sleep(Duration::from_millis(deadline - now)) => {}
             }
         }
+    }
+
+    fn note_presence(&self, body: &str) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut world = self.world.borrow_mut();
+        let events = body["presence"]["events"].as_array().into_iter().flatten();
+        let told = events.filter_map(|event| event["sender"].as_str()).map(|sender| world.user_no(sender));
+        self.presence_told.borrow_mut().extend(told);
     }
 
     fn sync_params(&self, call: &Call) -> Result<Params, ApiError> {

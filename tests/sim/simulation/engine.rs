@@ -63,6 +63,7 @@ impl Simulation {
         for client in &mut self.clients {
             client.waiting = None;
             client.overtaken.clear();
+            client.beside = None;
             client.lose = false;
         }
         self.crowd.clear();

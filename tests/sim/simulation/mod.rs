@@ -228,8 +228,9 @@ impl Simulation {
             waiting: None,
             overtaken: Vec::new(),
             takes_overtaken: false,
+            beside: None,
             lose: false,
-            deaf: false,
+            deaf: None,
             quiet: false,
             crowded_out: false,
             chain_broken: false,
@@ -283,6 +284,7 @@ impl Simulation {
                 self.cancel(client);
                 self.clients[client].reconnect();
             }
+            Step::Notify(client) => self.notify(client),
             Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count),
             Step::Wait(millis) => self.pass(Duration::from_millis(millis)).await,
             Step::Upstream(fault, times) => self.upstream.fail(fault, times),
