@@ -465,7 +465,8 @@ fn is_of_earlier_chain(room: &mut RoomDraft<'_, '_>) -> bool {
     last.is_some_and(|last| started && !room.draft.is_of_chain(last))
 }
 
-/// A change of membership moves the room, also without an event of its own. What was said before it counts as ever.
+/// Moves a room by a change of membership, which may have no event of its own. A message that came along bumps it all the
+/// same.
 fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));

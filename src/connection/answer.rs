@@ -100,6 +100,7 @@ impl Question<'_> {
         }
         freeze(&context, self.reach, &results, &mut draft);
         let complete = results.held_back.is_empty();
+        draft.live_from = if complete { None } else { self.state.live_from.or(self.frontier) };
         let rooms = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
         let extensions = extensions::compute(
             &context,
@@ -133,6 +134,7 @@ impl Question<'_> {
             audience: Audience { device: self.device, now: self.now },
             since: devices.get(author).and_then(|device| device.record.since.as_deref()),
             frontier: self.frontier,
+            live_from: self.state.live_from,
             shares_account: devices.values().filter(|device| device.record.since.is_some()).nth(1).is_some(),
         }
     }

@@ -191,21 +191,6 @@ impl Connections {
         self.devices.values().map(|device| device.connections.len()).sum()
     }
 
-    /// Forgets a device that is gone, with all its connections, and returns what has to be deleted.
-    pub fn handle_device_gone(&mut self, device: &DeviceId) -> Vec<(RecordKey, Option<Record>)> {
-        let Some(entry) = self.devices.remove(device) else { return Vec::new() };
-        let names = entry.directory.connections.into_iter();
-        let places = names.filter_map(|entry| Some((Wire::from_name(&entry.wire)?, entry.conn_id)));
-        let mut writes: Vec<(RecordKey, Option<Record>)> = places
-            .flat_map(|(wire, conn_id)| {
-                let keys: Vec<RecordKey> = Place { device, wire, conn_id: &conn_id }.keys().collect();
-                keys.into_iter().map(|key| (key, None))
-            })
-            .collect();
-        writes.push((stored::directory_key(device), None));
-        writes
-    }
-
     /// Explains a room to the user, as far as one device's connections go. Nothing is taken as asked, sent or used by it.
     /// On `Need` load the records and call again.
     pub fn explain(

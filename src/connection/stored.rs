@@ -115,6 +115,8 @@ struct StoredDelta {
     gone: Vec<OwnedRoomId>,
     marks: GlobalMarks,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    live: Option<Position>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     subscriptions: Option<Vec<(OwnedRoomId, RoomConfig)>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sticky: bool,
@@ -176,6 +178,7 @@ impl From<&Delta> for StoredDelta {
             rooms,
             gone,
             marks: delta.marks,
+            live: delta.live_from,
             subscriptions: delta.subscriptions.as_ref().map(|subscriptions| subscriptions.as_ref().clone()),
             sticky: delta.sticky,
         }
@@ -207,6 +210,7 @@ impl StoredDelta {
             position: self.p,
             rooms,
             marks: self.marks,
+            live_from: self.live,
             subscriptions: self.subscriptions.map(Rc::new),
             sticky: self.sticky,
         })

@@ -148,6 +148,7 @@ async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     if left > 0 {
         return Err(PollError::Upstream(UpstreamError::Unreadable(format!("{left} rooms could not be fetched"))));
     }
+    scout::count_direct_chats(account, poll).await?;
     gone::take_leave(account, poll, &Shown { inside: joined.into_iter().collect(), outside }).await?;
     close_device_lists(account, poll).await?;
     Ok(complete(account, &unignored).await?)

@@ -116,6 +116,29 @@ async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind
     Ok(())
 }
 
+/// Asks for the members of the direct chats of which that failed, or which a restart came before.
+pub(super) async fn count_direct_chats(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let uncounted: Vec<OwnedRoomId> = {
+        let state = account.state.borrow();
+        state.cache.direct.iter().filter(|room| is_joined(&state.cache, room)).cloned().collect()
+    };
+    for room in uncounted {
+        if !is_direct_and_uncounted(account, &room) {
+            continue;
+        }
+        match account.fetch_members(&poll.token(), &room).await {
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => tracing::debug!(%room, %error, "the members of a direct chat are refused"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_joined(cache: &AccountCache, room: &RoomId) -> bool {
+    cache.rooms.entry(room).is_some_and(|entry| entry.membership == Membership::Join)
+}
+
 /// A direct chat is called after its other member, who may have written nothing lately. Such rooms are small, so all
 /// members are asked for, which gives their number as well. Of other rooms nobody tells it until the whole or the next
 /// change of members: to ask for all members of each would take the homeserver longer than the whole.

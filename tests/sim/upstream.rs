@@ -29,6 +29,7 @@ use crate::{
         world::{EventNo, Position, RoomNo, UserNo, Viewer, World},
     },
     junk::with_junk,
+    order::Order,
     plan::UpstreamFault,
 };
 
@@ -41,6 +42,8 @@ pub struct Upstream {
     clock: VirtualClock,
     rng: RefCell<SmallRng>,
     requests: Cell<u64>,
+    /// How many requests are not answered yet.
+    asked: Cell<usize>,
     /// How many polls in a row were told that their `since` is unknown.
     refusals: Cell<u32>,
     chain_broken: Cell<bool>,
@@ -60,6 +63,13 @@ pub struct Upstream {
     /// Rooms whose history was paged back.
     paged: RefCell<BTreeSet<RoomNo>>,
     changed: Notify,
+    /// How many of a hundred answers are late.
+    late: Cell<u32>,
+    order: Order,
+    /// How many polls get the answer to the one before instead of their own: a planted bug.
+    swapped_polls: Cell<u32>,
+    /// Their answers, by token.
+    earlier_polls: RefCell<BTreeMap<String, String>>,
     /// What was asked and answered since it was told last, where anybody wants to know.
     log: Option<RefCell<Vec<String>>>,
 }
@@ -90,6 +100,7 @@ impl Upstream {
             clock,
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             requests: Cell::default(),
+            asked: Cell::default(),
             refusals: Cell::default(),
             chain_broken: Cell::default(),
             state_key,
@@ -102,6 +113,10 @@ impl Upstream {
             presence_told: RefCell::default(),
             paged: RefCell::default(),
             changed: Notify::new(),
+            late: Cell::default(),
+            order: Order::default(),
+            swapped_polls: Cell::default(),
+            earlier_polls: RefCell::default(),
             log: traced.then(RefCell::default),
         }
     }
@@ -131,6 +146,26 @@ impl Upstream {
     /// Lets the next requests go wrong.
     pub fn fail(&self, fault: UpstreamFault, times: u32) {
         self.faults.borrow_mut().extend(std::iter::repeat_n(fault, times as usize));
+    }
+
+    /// Lets so many of a hundred answers come late from now on.
+    pub fn be_late(&self, late: u32) {
+        self.late.set(late);
+    }
+
+    /// Lets the next polls have the answers to the ones before: a planted bug, because a poll waits for the one before.
+    pub fn swap_polls(&self, times: u32) {
+        self.swapped_polls.set(times);
+    }
+
+    /// Returns whether nothing is asked but polls that wait.
+    pub fn is_at_rest(&self) -> bool {
+        self.asked.get() <= self.parked.borrow().len()
+    }
+
+    /// Returns how many answers to polls, and how many others, came after one of the other sort that was made later.
+    pub fn overtaken(&self) -> (u64, u64) {
+        self.order.overtaken()
     }
 
     /// Ends all faults.
@@ -187,6 +222,7 @@ impl Upstream {
         let number = self.requests.get() + 1;
         self.note(|| format!("Sash asks ({number}) {}", decode(&request.uri().to_string())));
         self.requests.set(number);
+        let _asked = Asked::new(&self.asked);
         let latency = self.rng.borrow_mut().random_range(1..40);
         platform::sleep(Duration::from_millis(latency)).await;
         let fault = self.faults.borrow_mut().pop_front();
@@ -216,12 +252,18 @@ impl Upstream {
         if fault == Some(UpstreamFault::Slow) {
             platform::sleep(Duration::from_secs(5)).await;
         }
-        let is_sync = is_sync(&request);
+        let (is_sync, is_poll, token) = (is_sync(&request), is_poll(&request), bearer(&request).to_owned());
         let (status, mut body) = match self.route(request).await {
             Ok(body) => (200, body),
             Err(error) => (error.status, error.body().to_string()),
         };
+        let under_way = self.order.make(is_poll);
         self.note(|| format!("request {number} is answered {status} {body}"));
+        if let Some(travels) = self.travels() {
+            platform::sleep(travels).await;
+            self.note(|| format!("the answer to request {number} comes"));
+        }
+        under_way.comes();
         match fault {
             Some(UpstreamFault::Junk) if is_sync => {
                 self.note_presence(&body);
@@ -232,7 +274,38 @@ impl Upstream {
             _ if body.contains("m.presence") => self.note_presence(&body),
             _ => {}
         }
+        if is_poll && status == 200 {
+            body = self.swapped(token, body);
+        }
         Ok(response(status, body))
+    }
+
+    /// Returns how long an answer is on its way, if it is late.
+    fn travels(&self) -> Option<Duration> {
+        let mut rng = self.rng.borrow_mut();
+        if self.late.get() == 0 || !rng.random_ratio(self.late.get(), 100) {
+            return None;
+        }
+        let longest = [50, 300, 1_000, 4_000][rng.random_range(0..4)];
+        Some(Duration::from_millis(rng.random_range(1..longest)))
+    }
+
+    /// Returns the body, or the one before where polls are swapped.
+    fn swapped(&self, token: String, body: String) -> String {
+        if self.swapped_polls.get() == 0 {
+            return body;
+        }
+        let mut earlier = self.earlier_polls.borrow_mut();
+        match earlier.remove(&token) {
+            Some(before) => {
+                self.swapped_polls.set(self.swapped_polls.get() - 1);
+                before
+            }
+            None => {
+                earlier.insert(token, body.clone());
+                body
+            }
+        }
     }
 
     fn nonsense(&self) -> &'static str {
@@ -484,6 +557,22 @@ impl Call {
     }
 }
 
+/// Says that something is asked, until it is answered or nobody waits for it any more.
+struct Asked<'a>(&'a Cell<usize>);
+
+impl<'a> Asked<'a> {
+    fn new(count: &'a Cell<usize>) -> Asked<'a> {
+        count.set(count.get() + 1);
+        Asked(count)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 /// Says that a poll waits, for as long as it does.
 struct Parked<'a> {
     upstream: &'a Upstream,
@@ -546,4 +635,9 @@ fn text(answer: &impl serde::Serialize) -> Answer {
 
 fn is_sync(request: &Request<Vec<u8>>) -> bool {
     request.uri().path().ends_with("/sync")
+}
+
+/// A poll is a `/sync` that goes on from somewhere.
+fn is_poll(request: &Request<Vec<u8>>) -> bool {
+    is_sync(request) && request.uri().query().is_some_and(|query| query.contains("since="))
 }

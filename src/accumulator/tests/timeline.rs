@@ -329,24 +329,6 @@ fn stamps_grow_when_the_clock_goes_back() {
 }
 
 #[test]
-fn what_was_said_right_before_the_user_left_moves_the_bump_stamp() {
-    check(
-        "v2 s0
-         v2 s1
-           join !a create @me=join | m1
-         v2 s2
-           leave !a | m2 m3 @me=leave
-         v2 s3
-           join !a create @me=join#2 | @me=join#2",
-        expect![[r#"
-            !a join active 5000 bump 4000
-              0..5 [m1 s1> m2 m3 @me=leave s2>] gap [@me=join#2 s3>] joined at 4
-              create^3 @me=join#2^3
-        "#]],
-    );
-}
-
-#[test]
 fn only_bump_types_move_the_bump_stamp() {
     check(
         "v2 s0
@@ -419,6 +401,22 @@ fn a_message_from_before_the_join_that_is_newer_than_all_that_is_known_is_stampe
             !b join active 4002 bump 4000 heroes @b
               0..2 [b1 @me=join s2>] joined at 1
               create^2 @b=join^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_that_comes_with_the_leave_bumps_the_room() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m1
+         v2 s2
+           leave !a | m2 @me=leave",
+        expect![[r#"
+            !a leave active 4000
+              0..3 [m1 s1> m2 @me=leave s2>]
+              create^1 @me=leave^2
         "#]],
     );
 }

@@ -208,7 +208,7 @@ fn an_answer_has_about_eight_megabytes_and_the_next_one_brings_the_rest_at_once(
             > sync a[0,9] limit=1 wait
               a: 4
               !d in a timeline[$d3] prev=s0 live=1
-              !a in a timeline[$a2] prev=s0
+              !a in a timeline[$a2] prev=s0 live=1
               (1 stored)
             > sync a[0,9] limit=1 wait
             waits 30000

@@ -6,6 +6,7 @@
 //!   request, which overtook it. `v4` or `on=simplified` choose the wire.
 //! - `wait` in a request parks it; a later commit that wakes it shows its answer under the commit.
 //! - `many 5` makes as many rooms; `…` in an answer stands for the rooms that are too many to write out.
+//! - `cap 1` lets answers carry no more than so many rooms.
 //! - `restart` loses all memory; `later 30000` lets milliseconds pass; `idle` drops what is unused, and tells how many
 //!   connections are left in memory.
 
@@ -15,9 +16,9 @@ use ruma::{DeviceId, OwnedRoomId};
 
 use super::world::{DEVICE, ME, World};
 use crate::connection::{
-    Answer, AnsweredEvent, Arrival, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult, Scope,
-    Selection, StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames,
-    Unread, Window, Wire,
+    Answer, AnswerLimits, AnsweredEvent, Arrival, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult,
+    Scope, Selection, StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest,
+    TypingNames, Unread, Window, Wire,
 };
 use crate::model::{Filters, Position, Step};
 
@@ -39,6 +40,7 @@ pub fn check(script: &str, expected: expect_test::Expect) {
 struct Runner {
     world: World,
     connections: Connections,
+    limits: AnswerLimits,
     nonces: u64,
     /// What the next `late` request came as.
     overtaken: Option<Arrival>,
@@ -59,6 +61,7 @@ impl Runner {
         Runner {
             world: World::new(),
             connections: Connections::default(),
+            limits: AnswerLimits::default(),
             nonces: 0,
             overtaken: None,
             clients: BTreeMap::new(),
@@ -76,8 +79,13 @@ impl Runner {
                 }
             }
             "sync" | "first" | "again" | "foreign" | "late" => self.sync(word, rest),
+            "cap" => {
+                self.limits.rooms = rest.parse().expect("a number of rooms");
+                self.connections.limit_answers(self.limits);
+            }
             "restart" => {
                 self.connections = Connections::default();
+                self.connections.limit_answers(self.limits);
                 self.parked.clear();
                 self.world.restart();
             }

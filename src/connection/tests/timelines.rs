@@ -277,6 +277,71 @@ fn num_live_counts_what_happened_since_the_request_before() {
 }
 
 #[test]
+fn what_was_live_when_an_answer_had_no_room_for_it_is_live_when_it_comes() {
+    check(
+        "
+        !c: create; join; o1
+        !b: create; join; n1
+        !a: create; join; m1
+        cap 1
+        first a[0,2] limit=5
+        sync a[0,2] limit=5
+        sync a[0,2] limit=5
+        !c: o2
+        !b: n2; n3
+        !d: create; join; p1
+        !a: m2
+        sync a[0,3] limit=5
+        !b: n4
+        sync a[0,3] limit=5
+        restart
+        sync a[0,3] limit=5
+        again a[0,3] limit=5
+        sync a[0,3] limit=5
+        !c: o3
+        sync a[0,3] limit=5
+        ",
+        expect![[r#"
+            > first a[0,2] limit=5
+              a: 3
+              !a initial join in a timeline[$create3 $join1 $m1] prev=s0
+              (2 stored)
+            > sync a[0,2] limit=5
+              a: 3
+              !b initial join in a timeline[$create2 $join1 $n1] prev=s0
+              (1 stored)
+            > sync a[0,2] limit=5
+              a: 3
+              !c initial join in a timeline[$create1 $join1 $o1] prev=s0
+              (1 stored)
+            > sync a[0,3] limit=5
+              a: 4
+              !a in a timeline[$m2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,3] limit=5
+              a: 4
+              !b in a timeline[$n2 $n3 $n4] prev=s0 live=3
+              (1 stored)
+            > sync a[0,3] limit=5
+              a: 4
+              !d initial join in a timeline[$create6 $join1 $p1] prev=s0 live=2
+              (1 stored)
+            > again a[0,3] limit=5
+              a: 4
+              !d initial join in a timeline[$create6 $join1 $p1] prev=s0 live=2
+              (1 stored)
+            > sync a[0,3] limit=5
+              a: 4
+              !c in a timeline[$o2] prev=s0 live=1
+              (1 stored)
+            > sync a[0,3] limit=5
+              a: 4
+              !c in a timeline[$o3] prev=s0 live=1
+        "#]],
+    );
+}
+
+#[test]
 fn what_was_filled_in_behind_the_last_event_sent_is_sent_as_well() {
     // A base that was laid in between brought it: without it the client would have a hole, and not know.
     check(

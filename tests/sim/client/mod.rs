@@ -38,6 +38,10 @@ pub struct Client {
     /// What it would have after a restart.
     pub stored: Assembled,
     pub waiting: Option<Waiting>,
+    /// Requests in whose place it sent another: it wants no answer to them any more.
+    pub overtaken: Vec<Waiting>,
+    /// Whether it takes an answer to an older request that comes late: a planted bug.
+    pub takes_overtaken: bool,
     /// What fetches a notification meanwhile.
     pub beside: Option<Beside>,
     /// Whether the answer that it waits for will be lost.

@@ -43,6 +43,8 @@ impl Simulation {
     pub(super) async fn check(&mut self, seed: u64, spoil: &impl Fn(&mut Simulation)) -> Outcome {
         self.counted.checks += 1;
         self.upstream.heal();
+        // What is fetched in the background comes soon then.
+        self.upstream.be_late(0);
         self.heal_devices();
         // Counts of keys come with the next answer, and only with one.
         self.tick(seed);
@@ -50,22 +52,23 @@ impl Simulation {
             self.cancel(number);
         }
         self.settle().await?;
-        // What is fetched in the background because of an answer comes a little later.
+        // What is fetched in the background because of an answer, be it one without news, comes a little later.
         for round in 0..BACKGROUND_ROUNDS {
             // How everybody is is asked for when the first client wants to know.
             let comes_later = round == 0 && self.clients.iter().any(|client| client.config.presence);
-            if !self.catch_up().await? && !comes_later {
+            if !self.catch_up().await? && !comes_later && self.upstream.is_at_rest() {
                 break;
             }
             self.pass(Duration::from_secs(2)).await;
         }
-        self.check_abandoned().await?;
+        self.check_overtaken().await?;
         spoil(self);
         self.compare()?;
         self.check_wake_up(seed).await?;
         self.power_was_lost = false;
         self.clients.iter_mut().for_each(|client| client.chain_broken = false);
         self.token_refused.fill(false);
+        self.upstream.be_late(self.late);
         Ok(())
     }
 
@@ -83,7 +86,7 @@ impl Simulation {
         loop {
             let progress = self.account().map(|account| account.status().borrow().clone());
             let complete = progress.as_ref().is_some_and(|status| status.progress.phase == "complete");
-            if complete && self.is_caught_up() {
+            if complete && self.is_caught_up() && self.upstream.is_at_rest() {
                 self.ledger.note_first_poll(self.upstream.first_polls());
                 self.ledger.note_rest();
                 return Ok(());
@@ -122,13 +125,13 @@ impl Simulation {
         Ok(had_news)
     }
 
-    async fn check_abandoned(&mut self) -> Outcome {
-        if self.abandoned.is_empty() {
+    async fn check_overtaken(&mut self) -> Outcome {
+        if self.clients.iter().all(|client| client.overtaken.is_empty()) {
             return Ok(());
         }
         self.pass(Duration::from_secs(1)).await;
-        let waiting = self.abandoned.iter().filter(|task| !task.is_finished()).count();
-        self.abandoned.clear();
+        let overtaken = self.clients.iter_mut().flat_map(|client| std::mem::take(&mut client.overtaken));
+        let waiting = overtaken.filter(|overtaken| !overtaken.task.is_finished()).count();
         if waiting > 0 {
             return Err(self.fail("superseded", vec![format!("{waiting} superseded requests still wait")]));
         }

@@ -15,7 +15,7 @@ use super::{Outcome, Simulation};
 use crate::{
     client::{Beside, Reply, Waiting},
     operations,
-    plan::Change,
+    plan::{CLIENTS, Change},
 };
 
 /// How long an answer may take that waits for nothing: longer than a first answer is held.
@@ -30,6 +30,27 @@ const ROOM_FOR: u64 = 12;
 
 impl Simulation {
     pub(super) fn request(&mut self, number: usize, change: Change, seed: u64) {
+        self.ask(number, change, seed, false);
+    }
+
+    /// Lets clients ask with so little time in between that Sash is at work on the one when the other comes: the same
+    /// client, on the same connection then, or others of the account.
+    pub(super) async fn overlap(&mut self, seed: u64) {
+        let mut rng = operations::rng(seed);
+        let favourite = rng.random_range(0..CLIENTS);
+        for _ in 0..rng.random_range(2..5) {
+            let number = if rng.random_bool(0.6) { favourite } else { rng.random_range(0..CLIENTS) };
+            let change = Change::ALL[rng.random_range(0..Change::ALL.len())];
+            self.ask(number, change, rng.random(), true);
+            // Each gives Sash's tasks one turn; an answer takes some twenty.
+            for _ in 0..rng.random_range(0..30) {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// `overlaps`: whether the client does not hang up on what it asked before.
+    fn ask(&mut self, number: usize, change: Change, seed: u64, overlaps: bool) {
         let mut rng = operations::rng(seed);
         let rooms: Vec<String> = self.world.borrow().rooms.iter().map(|room| room.id.to_string()).collect();
         let client = &mut self.clients[number];
@@ -44,11 +65,11 @@ impl Simulation {
         let timeout = [0, 0, 1_000, 10_000, 30_000][rng.random_range(0..5)];
         if let Some(waiting) = client.waiting.take() {
             let ends = wire == Wire::V4 || waiting.config.asks_for_rooms() || client.config.asks_for_rooms();
-            if rng.random_bool(0.5) || !ends {
+            if !ends || !overlaps && rng.random_bool(0.5) {
                 waiting.task.abort();
             } else {
-                // It must end by itself, superseded.
-                self.abandoned.push(waiting.task);
+                // It must end by itself, answered or superseded.
+                client.overtaken.push(waiting);
             }
             client.lose = false;
         }
@@ -63,11 +84,11 @@ impl Simulation {
         let client = &mut self.clients[number];
         client.stored = client.has.clone();
         let pos = client.has.pos.clone();
-        let waiting = self.ask(number, pos.as_deref(), timeout);
+        let waiting = self.dispatch(number, pos.as_deref(), timeout);
         self.clients[number].waiting = waiting;
     }
 
-    fn ask(&mut self, number: usize, pos: Option<&str>, timeout: u64) -> Option<Waiting> {
+    fn dispatch(&mut self, number: usize, pos: Option<&str>, timeout: u64) -> Option<Waiting> {
         let engine = self.engine.as_ref()?;
         self.counted.requests += 1;
         let client = &self.clients[number];
@@ -104,7 +125,7 @@ impl Simulation {
     }
 
     pub(super) fn fetch_beside(&mut self, number: usize, timeout: u64) {
-        let waiting = self.ask(number, None, timeout);
+        let waiting = self.dispatch(number, None, timeout);
         self.clients[number].end_beside();
         self.clients[number].beside = Some(Beside { waiting, ..Beside::default() });
     }
@@ -134,7 +155,31 @@ impl Simulation {
             }
             self.take(number, reply, &waiting)?;
         }
+        self.drop_overtaken()?;
         (0..self.clients.len()).try_for_each(|number| self.collect_beside(number))
+    }
+
+    /// Lets clients drop what comes after the answer to a later request of theirs.
+    fn drop_overtaken(&mut self) -> Outcome {
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            if client.waiting.is_some() {
+                continue;
+            }
+            let takes = client.takes_overtaken;
+            let overtaken = std::mem::take(&mut client.overtaken);
+            for waiting in &overtaken {
+                let reply = waiting.reply.borrow_mut().take();
+                let Some(reply @ Reply::Answer(_)) = reply else { continue };
+                self.counted.overtaken += 1;
+                self.note(|| format!("  the answer to an older request of client {number} comes late"));
+                if takes {
+                    self.take(number, reply, waiting)?;
+                }
+            }
+            self.clients[number].overtaken = overtaken;
+        }
+        Ok(())
     }
 
     fn collect_beside(&mut self, number: usize) -> Outcome {
@@ -160,7 +205,7 @@ impl Simulation {
                 return Err(self.fail(errcode, vec![format!("beside client {number}: {status} {errcode}: {error}")]));
             }
         };
-        let waiting = if answers < BESIDE { self.ask(number, Some(&pos), BESIDE_WAITS) } else { None };
+        let waiting = if answers < BESIDE { self.dispatch(number, Some(&pos), BESIDE_WAITS) } else { None };
         self.clients[number].beside = waiting.map(|waiting| Beside { answers, waiting: Some(waiting) });
         Ok(())
     }
