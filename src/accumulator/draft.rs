@@ -69,7 +69,13 @@ impl<'v> Draft<'v> {
 
     /// Returns whether what changed at `position` came by the chain of `since`, so that no base may replace it.
     pub fn is_of_chain(&self, position: Position) -> bool {
-        self.chain_start > Position(0) && position >= self.chain_start
+        self.chain()(position)
+    }
+
+    /// The same, for where the draft is borrowed otherwise.
+    pub fn chain(&self) -> impl Fn(Position) -> bool + Copy + use<> {
+        let start = self.chain_start;
+        move |position| start > Position(0) && position >= start
     }
 
     /// Puts (`Some`) or deletes (`None`) a record.
@@ -145,26 +151,38 @@ impl<'v> Draft<'v> {
             && self.ephemeral.presence.is_empty())
     }
 
-    /// Hands out activity stamps: within one response in the order in which its rooms' newest events were sent.
+    /// Hands out activity stamps: within one response in the order in which its rooms' newest events were sent, and their
+    /// newest of a bump type.
     fn stamp(&mut self) {
-        let now = self.now;
-        let stamped = self
-            .rooms
-            .iter()
-            .enumerate()
-            .filter_map(|(index, (_, news))| news.as_ref().map(|news| (news.sent.min(now), index)))
-            .collect();
-        for (_, index) in sorted(stamped) {
-            let stamp = Timestamp(self.account.last_stamp.0.saturating_add(1)).max(now);
+        let mut due = Vec::new();
+        for (index, (_, news)) in self.rooms.iter().enumerate() {
+            let Some(News { sent, bumped }) = *news else { continue };
+            let is_one = bumped == Some(sent);
+            due.push((sent.min(self.now), index, Stamped { activity: true, bump: is_one }));
+            if let Some(bumped) = bumped.filter(|_| !is_one) {
+                due.push((bumped.min(self.now), index, Stamped { activity: false, bump: true }));
+            }
+        }
+        for (_, index, stamped) in sorted(due) {
+            let stamp = Timestamp(self.account.last_stamp.0.saturating_add(1)).max(self.now);
             self.account.last_stamp = stamp;
-            if let Some((entry, Some(news))) = self.rooms.get_mut(index) {
-                entry.activity = stamp;
-                if news.bumps {
+            if let Some((entry, _)) = self.rooms.get_mut(index) {
+                if stamped.activity {
+                    entry.activity = stamp;
+                }
+                if stamped.bump {
                     entry.bump_stamp = stamp;
                 }
             }
         }
     }
+}
+
+/// What a stamp is handed out for; in the order in which they are where the times are the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stamped {
+    activity: bool,
+    bump: bool,
 }
 
 /// As the cache takes it over: what a base says counts where nothing is known.

@@ -99,6 +99,20 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.fresh
     }
 
+    /// Notes that what is held goes on from what the chain began with: by a base, or because it came whole.
+    pub fn note_base(&mut self) {
+        if !self.draft.is_of_chain(self.entry.based) {
+            self.entry.based = self.draft.position;
+        }
+    }
+
+    /// Notes that something was left out: with lazy members nobody tells who came and went meanwhile, and nobody ever tells
+    /// which state vanished.
+    pub fn note_gap(&mut self) {
+        self.entry.members_complete = false;
+        self.entry.gap = self.draft.position;
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))
@@ -181,6 +195,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.state.clear();
         self.members.clear();
         self.entry.members_complete = false;
+        self.entry.gap = Position(0);
         facts::clear(&mut self.entry);
         self.entry.changed.state = self.draft.position;
         self.entry.changed.members = self.draft.position;
@@ -386,14 +401,17 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         let new = self.timeline().append(events, live);
         if !new.is_empty() {
             self.entry.changed.timeline = self.draft.position;
-            let ignored = &self.draft.ignored;
-            self.news =
-                News::of(new.iter().filter(|event| event.is_state() || !ignored.contains(&event.header.sender)));
+            self.news = News::of(self.heard(&new));
         } else if noted {
             // Whoever waits for the transaction id of its own event has to look again.
             self.entry.changed.timeline = self.draft.position;
         }
         new
+    }
+
+    /// Returns the events that may move the room: what somebody ignored writes does not.
+    pub fn heard<'a>(&'a self, events: &'a [Event]) -> impl DoubleEndedIterator<Item = &'a Event> + Clone {
+        events.iter().filter(|event| event.is_state() || !self.draft.ignored.contains(&event.header.sender))
     }
 
     /// Notes what a device's poll tells of who sent the user's own events that are held; returns whether that is new.

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{DeviceId, OwnedEventId, OwnedRoomId, RoomId, UserId};
+use ruma::{DeviceId, EventId, OwnedEventId, OwnedRoomId, RoomId, UserId};
 use serde_json::value::RawValue;
 
 use super::{
-    account_data, base, device,
+    account_data,
+    activity::{self, News},
+    base, device,
     draft::Draft,
     ephemeral,
     incoming::{self, Incoming},
@@ -67,13 +69,11 @@ pub fn accumulate_sync(
     draft.finish()
 }
 
-/// Takes what the whole has beside rooms that the user is or was in: invites and knocks, of which the chain's first
-/// response has none on Synapse, and account data, which may have changed before this device spoke for the account. What
-/// the chain said wins.
-pub fn accumulate_beside(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
+/// Takes the invites and knocks of the whole, of which the chain's first response has none on Synapse. What the chain said
+/// wins.
+pub fn accumulate_invites(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     invites(&mut draft, response, Arrival::Base);
-    account_data::apply_global_base(&mut draft, &response.account_data);
     draft.finish()
 }
 
@@ -140,8 +140,8 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     let is_whole = incoming::has_create(block.events());
     let own_join = own_join(room, &block);
     // Who left and came back between two polls was in the room both times one looked.
-    let rejoins = room.before.is_some()
-        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
+    let rejoins =
+        room.before.is_some() && (transition.joins || own_join.as_deref().is_some_and(|join| is_new_stay(room, join)));
     if rejoins && is_whole {
         // The homeserver begins anew as well: with the full state, of which some may be gone.
         (transition.joins, transition.changed) = (true, true);
@@ -161,25 +161,37 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
         room.timeline().begin_stay(own_join.as_deref());
     }
     // Of a room that is held back nobody knows when it was entered.
-    let enters = transition.joins && room.entry.known == Known::Whole;
-    if new.is_empty() && enters {
-        room.news = Some(super::activity::News { sent: room.draft.now, bumps: true });
-    }
-    if enters
-        && room.entry.bump_stamp == Timestamp(0)
-        && let Some(news) = &mut room.news
-    {
-        // A room without any event of a bump type stands where the user entered it (`spec/synapse.md` §8).
-        news.bumps = true;
+    if transition.joins && room.entry.known == Known::Whole {
+        entered(room, &new, own_join.as_deref());
     }
     room.apply_summary(&joined.summary);
     counts(room, joined);
+    note_told(room, joined);
     if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
     }
     ephemeral::apply_room(room, &joined.ephemeral);
     account_data::apply_room(room, &joined.account_data, Source::Newest);
+}
+
+/// Moves a room that the user has entered. Its `bump_stamp` goes back to the last event of a bump type, be it older than
+/// the invite (MSC4186, `bump_stamp`): that reached us only now, so its own time has to do, as with a base, unless it is
+/// newer than everything that we know of.
+fn entered(room: &mut RoomDraft<'_, '_>, new: &[Event], own_join: Option<&EventId>) {
+    let heard: Vec<Event> = room.heard(new).cloned().collect();
+    let joined_at = heard.iter().position(|event| Some(event.id()) == own_join);
+    let (before, since) = heard.split_at(joined_at.map_or(0, |at| at + 1));
+    let (now, known) = (room.draft.now, room.draft.account.last_stamp);
+    let unheard_of = activity::last_bump(before.iter()).filter(|bump| *bump > known);
+    let bumped = activity::last_bump(since.iter()).or(unheard_of);
+    if bumped.is_none() {
+        activity::lay_bump(&mut room.entry, before, now);
+    }
+    let sent = heard.last().map_or(now, |event| event.header.origin_server_ts);
+    // A room without any event stands where the user entered it (`spec/synapse.md` §8).
+    let nothing_known = (room.entry.bump_stamp == Timestamp(0)).then_some(sent);
+    room.news = Some(News { sent, bumped: bumped.map(|bumped| bumped.min(sent)).or(nothing_known) });
 }
 
 /// Returns whether anything of the room is kept.
@@ -205,6 +217,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         return true;
     };
     apply_transition(room, transition);
+    note_told_outside(room);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     match (before.membership, transition.ever_joined) {
         (Membership::Invite | Membership::Knock, false) => {
@@ -283,6 +296,9 @@ fn invite(
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
     apply_transition(&mut room, transition);
+    if arrival != Arrival::Base {
+        note_told_outside(&mut room);
+    }
     room.entry.known = Known::Whole;
     if membership == Membership::Invite {
         room.entry.inviter = read.sender(room.draft.user_id());
@@ -292,10 +308,10 @@ fn invite(
         let sent = read.sent(room.draft.user_id()).map(|sent| sent.min(room.draft.now));
         match sent.filter(|_| arrival != Arrival::Live) {
             // As with the rooms of a base: nobody knows when it reached the user.
-            Some(sent) => (room.entry.activity, room.entry.bump_stamp) = (sent, sent),
+            Some(sent) => room.entry.activity = sent,
             None if transition.changed => {
                 let sent = sent.unwrap_or(room.draft.now);
-                room.news = Some(super::activity::News { sent, bumps: true });
+                room.news = Some(News { sent, bumped: None });
             }
             None => {}
         }
@@ -369,9 +385,8 @@ fn take_in(
         }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if has_gap || continuity.broken {
-        // With lazy members nobody tells who came and went in between.
-        room.entry.members_complete = false;
+    if (has_gap || continuity.broken) && !continuity.cleared {
+        room.note_gap();
     }
     let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
@@ -415,7 +430,10 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
     let complete = room.draft.account.bootstrap == Bootstrap::Complete;
     let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
     let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
-        (true, _) => Known::Whole,
+        (true, _) => {
+            room.note_base();
+            Known::Whole
+        }
         (false, None) => Known::Unknown,
         (false, Some(before)) => before.known,
     };
@@ -428,12 +446,16 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 /// Returns the join event that begins the stay, if the timeline holds it.
 fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<OwnedEventId> {
     let user = room.draft.user_id();
-    let is_own = |event: &&Event| {
-        incoming::is_member_of(event, user)
-            && event.header.membership == Some(Membership::Join)
-            && incoming::previous_membership(event) != Some(Membership::Join)
-    };
-    block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own).map(|own| own.header.event_id.clone())
+    let mut newest_first = block.timeline.iter().rev().map(|incoming| &incoming.event);
+    newest_first.find(|event| incoming::begins_stay(event, user)).map(|own| own.header.event_id.clone())
+}
+
+/// Returns whether the author's chain tells of the join for the first time. Another device's poll may have been quicker:
+/// of it only events are taken, so the stay has not begun by them.
+fn is_new_stay(room: &mut RoomDraft<'_, '_>, join: &EventId) -> bool {
+    let joined_at = room.entry.joined_at;
+    let held = room.timeline().events().rfind(|held| held.event.id() == join);
+    held.is_none_or(|held| held.live && joined_at != Some(held.ordinal))
 }
 
 /// The chain of `since` was begun anew since the last event that is held: there may be events in between.
@@ -443,12 +465,36 @@ fn is_of_earlier_chain(room: &mut RoomDraft<'_, '_>) -> bool {
     last.is_some_and(|last| started && !room.draft.is_of_chain(last))
 }
 
-/// A change of membership without an event of its own that would move the room.
+/// Moves a room by a change of membership, which may have no event of its own. A message that came along bumps it all the
+/// same.
 fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
-    room.news = Some(super::activity::News { sent, bumps: true });
+    let bumped = room.news.and_then(|news| news.bumped).map(|bumped| bumped.min(sent));
+    room.news = Some(News { sent, bumped });
+}
+
+/// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may
+/// show how it was in between, and must not replace it. Who is in a room would get all of it anew.
+fn note_told_outside(room: &mut RoomDraft<'_, '_>) {
+    if room.draft.account.bootstrap != Bootstrap::Complete && room.entry.membership != Membership::Join {
+        room.entry.membership_position = room.draft.position;
+    }
+}
+
+/// The same of counts.
+fn note_told(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
+    if room.draft.account.bootstrap == Bootstrap::Complete {
+        return;
+    }
+    let (changed, position) = (&mut room.entry.changed, room.draft.position);
+    if told.summary.joined_count.is_some() || told.summary.invited_count.is_some() {
+        (changed.member_counts, changed.summary) = (position, position);
+    }
+    if told.notification_count.is_some() || told.highlight_count.is_some() {
+        changed.counts = position;
+    }
 }
 
 /// Takes over unread counts. Threads are told whole, whenever the room's counts are.

@@ -17,6 +17,13 @@ pub struct RoomEntry {
     pub room_id: OwnedRoomId,
     /// How much of it is known.
     pub known: Known,
+    /// The position at which it became known whole, of the chain that is polled or of an earlier one: what happened between
+    /// the two nobody has told where it is earlier than the chain.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub based: Position,
+    /// The position of the last gap in what the chain brought, as long as nobody has said what vanished in it; zero after that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gap: Position,
     /// The user's own membership.
     pub membership: Membership,
     /// Whether the last own membership event was sent by somebody else: a leave is a kick then (or a retracted invite).
@@ -36,7 +43,7 @@ pub struct RoomEntry {
 
     /// When the last event came in (design.md §3, activity stamps): the order of lists.
     pub activity: Timestamp,
-    /// The same unit, of the last event of a bump type (`bump_stamp`).
+    /// The same unit, of the last event of a bump type.
     pub bump_stamp: Timestamp,
 
     /// `m.room.name`, where it is set and not empty.
@@ -188,6 +195,8 @@ impl RoomEntry {
         RoomEntry {
             room_id,
             known: Known::Unknown,
+            based: Position(0),
+            gap: Position(0),
             membership,
             by_other: false,
             inviter: None,
@@ -225,6 +234,11 @@ impl RoomEntry {
     /// Returns the position of the room's last change of any kind.
     pub fn last_change(&self) -> Position {
         self.changed.latest().max(self.membership_position)
+    }
+
+    /// Returns what `bump_stamp` says: of a room not joined, when the membership came about (MSC4186, `bump_stamp`).
+    pub fn recency(&self) -> Timestamp {
+        if self.membership == Membership::Join { self.bump_stamp } else { self.activity }
     }
 
     /// Returns notifications and highlights of the room with its threads, where anybody told: what `/sync` gives to those

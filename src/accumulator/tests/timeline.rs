@@ -345,6 +345,101 @@ fn only_bump_types_move_the_bump_stamp() {
 }
 
 #[test]
+fn in_one_response_bump_stamps_have_an_order_of_their_own() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | a1
+           join !b create @me=join | b1
+         v2 s2
+           join !a | a2>3100 reaction>3300
+           join !b | b2>3200",
+        expect![[r#"
+            !a join active 4002 bump 4000
+              0..3 [a1 s1> a2 reaction s2>]
+              create^1 @me=join^1
+            !b join active 4001
+              0..2 [b1 s1> b2 s2>]
+              create^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_is_entered_has_the_bump_stamp_of_its_last_message() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | a1
+           invite !b @me=invite/@b
+         v2 s2
+           join !b create>5 @b=join>6 | b1>7 @me=invite#1/@b>8 @me=join#2",
+        expect![[r#"
+            !a join active 3000
+              0..1 [a1 s1>]
+              create^1 @me=join^1
+            !b join active 4000 bump 7 heroes @b
+              0..3 [b1 @me=invite#1/@b @me=join#2 s2>] joined at 2
+              create^2 @b=join^2 @me=join#2^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_from_before_the_join_that_is_newer_than_all_that_is_known_is_stamped_as_news() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | a1
+         v2 s2
+           join !a | a2>3200
+           join !b create>5 @b=join>6 | b1>3100 @me=join>3300",
+        expect![[r#"
+            !a join active 4001
+              0..2 [a1 s1> a2 s2>]
+              create^1 @me=join^1
+            !b join active 4002 bump 4000 heroes @b
+              0..2 [b1 @me=join s2>] joined at 1
+              create^2 @b=join^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_that_comes_with_the_leave_bumps_the_room() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m1
+         v2 s2
+           leave !a | m2 @me=leave",
+        expect![[r#"
+            !a leave active 4000
+              0..3 [m1 s1> m2 @me=leave s2>]
+              create^1 @me=leave^2
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_is_entered_again_keeps_the_bump_stamp_that_is_known_where_no_message_shows() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | a1
+         v2 s2
+           leave !a | @me=leave#1
+         v2 s3
+           join !a create name=B @me=join#2 | name=B @me=join#2 limited",
+        expect![[r#"
+            !a join active 5000 bump 3000 name B
+              0..4 [a1 s1> @me=leave#1 s2>] gap [name=B @me=join#2 s3>] joined at 3
+              create^3 name=B^3 @me=join#2^3
+        "#]],
+    );
+}
+
+#[test]
 fn history_is_a_change_of_the_timeline_unless_all_of_it_is_held() {
     let mut world = after(
         "v2 s0

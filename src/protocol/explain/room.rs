@@ -88,7 +88,7 @@ fn summary(object: &mut Object<'_>, held: &HeldRoom) {
     number_or_null(object, "notification_count", entry.notification_count);
     number_or_null(object, "highlight_count", entry.highlight_count);
     object.number("activity", entry.activity.0);
-    object.number("bump_stamp", entry.bump_stamp.0);
+    object.number("bump_stamp", entry.recency().0);
 }
 
 /// What a client has to call the room by.

@@ -56,6 +56,27 @@ fn scouted_rooms_are_shown_before_the_whole_is_there_and_the_count_is_of_all() {
 }
 
 #[test]
+fn what_the_whole_says_in_unsigned_of_scouted_state_is_taken_over_and_is_no_change() {
+    check(expect![[r#"
+        homeserver: history !a create join@me join@bob name="Tea"$n m1
+        homeserver: joined !a
+        homeserver: notified !a
+        start: data x.y={}
+        begin whole
+        sync list all [0,9] timeline 1 state name
+            all: 1
+            !a initial join in=all name="Tea" state{name="Tea"} [m1] limited prev=end
+        homeserver: whole !a bare timeline m1 json={"state":{"events":[{"type":"m.room.create","state_key":"","event_id":"$create","sender":"@bob:x","origin_server_ts":1700000001000,"content":{}},{"type":"m.room.name","state_key":"","event_id":"$n","sender":"@bob:x","origin_server_ts":1700000004000,"content":{"name":"Tea"},"unsigned":{"m.relations":{"m.replace":{"event_id":"$e"}}}}]}}
+        settled complete
+        sync
+            all: 1
+        first list all [0,9] timeline 1 state name
+            all: 1
+            !a initial join in=all name="Tea" state{name="Tea"(m.replace)} [m1] limited prev=end
+    "#]]);
+}
+
+#[test]
 fn what_the_chain_brought_since_wins_over_the_whole() {
     check(expect![[r#"
         start: data x.y={}
@@ -219,6 +240,26 @@ fn a_crawl_asks_for_the_invites_that_no_room_tells_of() {
             all: 2
             !b initial invite in=all stripped{create name="Club" invite@me}
             !a initial join in=all name="Tea" [m1] limited prev=end
+    "#]]);
+}
+
+#[test]
+fn a_crawl_asks_again_for_the_members_of_a_direct_chat() {
+    check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
+        homeserver: history !a create join@me join@bob m1@me
+        homeserver: joined !a
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail members 500
+        homeserver: fail members 500
+        start: direct !a
+        begin complete
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] dm joined=2 invited=0 [m1] limited prev=end
     "#]]);
 }
 

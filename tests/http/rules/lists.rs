@@ -322,6 +322,75 @@ fn the_bump_stamp_of_a_room_that_one_is_out_of_says_when_that_happened() {
 }
 
 #[test]
+fn the_bump_stamp_of_a_room_just_entered_goes_back_to_its_last_message() {
+    check(expect![[r#"
+        v2: !a timeline m1~50
+        sync list all [0,9] timeline 1 show bump
+            all: 1
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1 bump=newest
+        v2: !b timeline create m2~60 join@me
+        sync show bump
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [join@me] limited prev=s2 live=1 bump=newest
+        v2: !c timeline create m3~55 join@me
+        sync show bump
+            all: 3
+            !c initial join in=all heroes[@bob] joined=2 invited=0 [join@me] limited prev=s3 live=1 bump=older
+        v2: !d timeline create m4~40 join@me m5~61 topic="t"
+        sync show bump
+            all: 4
+            !d initial join in=all heroes[@bob] joined=2 invited=0 [topic="t"] limited prev=s4 live=1 bump=newest
+    "#]]);
+}
+
+#[test]
+fn a_room_just_entered_stands_on_top_of_the_list_all_the_same() {
+    check_simplified(expect![[r#"
+        v2: !a timeline m1~50
+        sync list all [0,9] timeline 1 show ops show bump
+            all: 1 SYNC[0,9]: !a
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [m1] limited prev=<m1 bump=newest
+        v2: !b timeline create m2~40 join@me
+        sync show ops show bump
+            all: 2 SYNC[0,9]: !b !a
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [join@me] limited prev=s2 live=1 bump=older
+    "#]]);
+}
+
+#[test]
+fn a_reaction_in_one_room_does_not_put_its_bump_stamp_above_a_later_message_in_another() {
+    check(expect![[r#"
+        v2: !a timeline m1 | !b timeline m2
+        v2: !a m3~50 react:m1~70 | !b m4~60
+        sync list all [0,0] timeline 1 show bump
+            all: 2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [reaction-m1] limited prev=s2 bump=newest
+        sync list all [0,1] timeline 1 show bump
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m4] limited prev=<m4 bump=newest
+    "#]]);
+}
+
+#[test]
+fn a_base_without_a_message_leaves_the_bump_stamp_of_a_known_room() {
+    // Where somebody is ignored no longer, the whole is laid once more.
+    check(expect![[r#"
+        v2: !a timeline m1 topic="t" | !b timeline m2~50 | ignore @eve
+        first list all [0,9] timeline 1 show bump
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 bump=newest
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [topic="t"] limited prev=s1 bump=older
+        homeserver: whole !a timeline topic="new"~90 | !b timeline m2
+        v2: ignore
+        settled complete
+        first list all [0,9] timeline 1 show bump
+            all: 2
+            !a initial join in=all heroes[@bob] joined=2 invited=0 [topic="t"] limited prev=s1 bump=same
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2 bump=same
+    "#]]);
+}
+
+#[test]
 fn what_an_ignored_user_writes_moves_no_room() {
     check_simplified(expect![[r#"
         v2: !a timeline m1 join@eve | !b timeline m2 | ignore @eve

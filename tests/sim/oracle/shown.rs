@@ -37,6 +37,12 @@ impl<'a> Shown<'a> {
         self.judge.world.event(self.own.event).sender != self.judge.me
     }
 
+    /// Returns whether somebody made it so who was ignored at any time.
+    pub fn is_by_ignored(&self) -> bool {
+        let world = self.judge.world;
+        self.judge.ledger.is_withheld(world.user_id(world.event(self.own.event).sender))
+    }
+
     pub fn is_joined(&self) -> bool {
         self.own.membership == Membership::Join
     }
@@ -116,7 +122,8 @@ impl<'a> Shown<'a> {
 
     fn find_activity(&self) -> (u64, u64) {
         if !matches!(self.own.membership, Membership::Join | Membership::Leave | Membership::Ban) {
-            return (self.own.pos, self.own.pos);
+            // Of an invite by somebody ignored nobody need tell: the room stands where it stood before, then.
+            return (if self.is_by_ignored() { 0 } else { self.own.pos }, self.own.pos);
         }
         let until = self.until();
         if self.own.forgotten {
@@ -126,8 +133,9 @@ impl<'a> Shown<'a> {
         self.newest(until, |_| true)
     }
 
-    /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). A join of
-    /// the user's own counts for one that learns of the room by it.
+    /// Returns between which positions the last event lies that counts as activity in the room (`bump_stamp`). What
+    /// happened before the user's own join stands by its own time, with which its sender's server may lie: then it is
+    /// only known not to be newer than the join, nor older than what the user saw happen.
     pub fn bump(&self) -> (u64, u64) {
         *self.judge.activity.bumps[self.room.no as usize].get_or_init(|| self.find_bump())
     }
@@ -135,7 +143,17 @@ impl<'a> Shown<'a> {
     fn find_bump(&self) -> (u64, u64) {
         let bumps = |event: &Event| matches!(&*event.kind, "m.room.message" | "m.room.encrypted" | "m.room.create");
         let (sure, newest) = self.newest(self.until(), bumps);
-        (sure, newest.max(self.last_join().unwrap_or(0)))
+        match self.last_join().filter(|join| *join > sure) {
+            Some(join) => (self.newest_in_a_stay(bumps), newest.max(join)),
+            None => (sure, newest),
+        }
+    }
+
+    fn newest_in_a_stay(&self, counts: impl Fn(&Event) -> bool) -> u64 {
+        let world = self.judge.world;
+        let heard =
+            |event: &&EventNo| counts(world.event(**event)) && self.was_joined(**event) && !self.is_withheld(**event);
+        self.room.timeline.iter().rev().find(heard).map_or(0, |event| world.event(*event).pos)
     }
 
     /// Returns between which positions the newest of the events lies that the user sees.

@@ -175,7 +175,14 @@ fn related(
 /// Writes an event as a word, near enough to how a script would have named it.
 pub fn short(event: &Value) -> String {
     let kind = event["type"].as_str().unwrap_or("?");
-    let Some(key) = event["state_key"].as_str() else { return short_message(event, kind) };
+    let word = match event["state_key"].as_str() {
+        Some(key) => short_state(event, kind, key),
+        None => short_message(event, kind),
+    };
+    word + &relations(event)
+}
+
+fn short_state(event: &Value, kind: &str, key: &str) -> String {
     let named = match kind {
         "m.room.member" => "member",
         "m.room.create" => "create",
@@ -222,10 +229,12 @@ fn short_message(event: &Value, kind: &str) -> String {
     if event["content"].as_object().is_some_and(Map::is_empty) && kind != "m.room.redaction" {
         word.push_str("(redacted)");
     }
-    if let Some(relations) = event["unsigned"]["m.relations"].as_object() {
-        word.push_str(&format!("({})", relations.keys().cloned().collect::<Vec<_>>().join(" ")));
-    }
     word
+}
+
+fn relations(event: &Value) -> String {
+    let relations = event["unsigned"]["m.relations"].as_object();
+    relations.map(|them| format!("({})", them.keys().cloned().collect::<Vec<_>>().join(" "))).unwrap_or_default()
 }
 
 fn transaction(event: &Value) -> String {
