@@ -465,12 +465,14 @@ fn is_of_earlier_chain(room: &mut RoomDraft<'_, '_>) -> bool {
     last.is_some_and(|last| started && !room.draft.is_of_chain(last))
 }
 
-/// A change of membership without an event of its own that would move the room.
+/// Moves a room by a change of membership, which may have no event of its own. A message that came along bumps it all the
+/// same.
 fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
-    room.news = Some(News { sent, bumped: None });
+    let bumped = room.news.and_then(|news| news.bumped).map(|bumped| bumped.min(sent));
+    room.news = Some(News { sent, bumped });
 }
 
 /// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may

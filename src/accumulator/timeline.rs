@@ -180,9 +180,11 @@ impl Timeline {
         if overlap == 0
             && let Some(first) = self.slots.get_mut(before)
         {
-            first.event.gap_before = live.limited || (live.broken && before > 0);
+            // Synapse says `limited` of every room just entered, also where the room begins with what it gives.
+            let begins = before == 0 && first.event.event.kind() == "m.room.create";
+            first.event.gap_before = !begins && (live.limited || (live.broken && before > 0));
             first.event.token_before = live.token_before.map(ToOwned::to_owned);
-            self.complete |= before == 0 && first.event.event.kind() == "m.room.create";
+            self.complete |= begins;
         }
         if let Some(last) = self.slots.last_mut() {
             last.event.token_after = live.token_after.map(ToOwned::to_owned);

@@ -23,8 +23,9 @@ export class ModelClient {
   devices = {};
   oneTimeKeys;
   fallbackKeys;
-  /** The answers since `forgetAnswers`, and what they said of each room. */
-  answers = 0;
+  /** The answers since `forgetAnswers`, the rooms that were in a window of any, and what they said of each room. */
+  answers = [];
+  shown = new Set();
   said = new Map();
 
   #since;
@@ -44,18 +45,21 @@ export class ModelClient {
 
   /** What was said is about to be compared: from here on anew. */
   forgetAnswers() {
-    this.answers = 0;
+    this.answers = [];
+    this.shown.clear();
     this.said.clear();
     this.devices = {};
   }
 
-  apply({ pos, lists, rooms = {}, extensions = {} }) {
+  apply(answer) {
+    const { pos, lists, rooms = {}, extensions = {} } = answer;
     this.pos = pos;
-    this.answers += 1;
+    this.answers.push(answer);
     this.lists = {};
     for (const [name, { count, ops = [] }] of Object.entries(lists ?? {})) {
       this.lists[name] = { count, windows: ops.map(({ range, room_ids: ids }) => ({ range, rooms: ids })) };
     }
+    for (const id of this.inWindows()) this.shown.add(id);
     for (const [id, result] of Object.entries(rooms)) this.#applyRoom(id, result);
     const news = this.#applyExtensions(extensions);
     return news || Object.keys(rooms).length > 0;
@@ -63,7 +67,12 @@ export class ModelClient {
 
   /** The rooms that are in a window of a list now, or in one of `lists`. */
   inWindows() {
-    return new Set(Object.values(this.lists).flatMap(({ windows }) => windows.flatMap(({ rooms }) => rooms)));
+    return new Set(this.inOrder());
+  }
+
+  /** The rooms of the windows of all lists, one after the other. */
+  inOrder() {
+    return Object.values(this.lists).flatMap(({ windows }) => windows.flatMap(({ rooms }) => rooms));
   }
 
   #applyRoom(id, result) {
@@ -146,8 +155,9 @@ class Room {
   state = new Map();
   /** The events since the last hole, oldest first. */
   timeline = [];
-  /** Whether the room has earlier events than these. */
+  /** Whether the room has earlier events than these, and whether it was an expanded timeline that said so. */
   hasEarlier;
+  saidByExpansion = false;
 
   apply(result) {
     // A client takes a room without stripped state for one that it is in.
@@ -180,15 +190,20 @@ class Room {
       const before = Math.max(this.timeline.findIndex((event) => event.event_id === fresh[0].event_id), 0);
       const since = this.timeline.findLastIndex((event) => ids.has(event.event_id));
       this.timeline = [...this.timeline.slice(0, before), ...fresh, ...this.timeline.slice(since + 1)];
-      if (before === 0) this.hasEarlier = limited;
+      if (before === 0) this.#beginsWith(limited, true);
     } else if (initial || (limited && place < 0)) {
       this.timeline = fresh;
-      this.hasEarlier = limited;
+      this.#beginsWith(limited, false);
     } else {
       const held = new Set(this.timeline.map((event) => event.event_id));
       this.timeline.push(...fresh.filter((event) => !held.has(event.event_id)));
     }
     for (const event of fresh) if (event.type === 'm.room.redaction') this.#redact(event.redacts ?? event.content?.redacts);
+  }
+
+  #beginsWith(limited, expanded) {
+    this.hasEarlier = limited;
+    this.saidByExpansion = expanded;
   }
 
   #redact(id) {

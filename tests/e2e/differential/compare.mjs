@@ -1,8 +1,8 @@
 // Two clients field by field. What must differ (positions, tokens, ages, stamps) is left out or brought to what it means: an order instead of its
 // numbers, the event that a token leads to instead of the token.
 
-/** What says nothing of the room, or is one device's own. */
-const UNSIGNED_ALIKE = new Set(['age', 'transaction_id']);
+/** What says nothing of the room, is one device's own, or Synapse's own and in no specification. */
+const UNSIGNED_ALIKE = new Set(['age', 'transaction_id', 'redacted_by']);
 /** What Synapse adds to each device's copy of a message. */
 const MESSAGE_ID = 'org.matrix.msgid';
 
@@ -12,10 +12,11 @@ export class Comparison {
   /** `{ path, sash, synapse, room, ... }`; `room` is the room's id where it is of a room. */
   differences = [];
 
-  /** `known` names rooms by their id. */
-  constructor({ user, known }) {
+  /** `known` names rooms by their id; `subscribed` are the ids of those with a subscription. */
+  constructor({ user, known, subscribed }) {
     this.user = user;
     this.known = known;
+    this.subscribed = subscribed;
   }
 
   /** Compares two values of JSON; objects by their keys, everything else as a whole. */
@@ -51,26 +52,34 @@ export class Comparison {
     }
   }
 
+  /** What a client has of a room that it is not shown is not kept up, so only rooms that both show are compared. */
   rooms(sash, synapse) {
-    const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
     const stamped = [];
     for (const id of new Set([...sash.rooms.keys(), ...synapse.rooms.keys()])) {
+      if (!this.#inView(sash.shown, synapse.shown, id)) continue;
       const [a, b] = [sash.rooms.get(id), synapse.rooms.get(id)];
-      const more = { room: id, ours: a, theirs: b, shown: { sash: ours.has(id), synapse: theirs.has(id) }, said: { sash: sash.said.get(id), synapse: synapse.said.get(id) } };
+      const more = { room: id, ours: a, theirs: b, said: { sash: sash.said.get(id), synapse: synapse.said.get(id) } };
       this.value(`rooms.${this.known(id)}.known`, a !== undefined, b !== undefined, more);
       if (!a || !b) continue;
       this.room(`rooms.${this.known(id)}`, a, b, more);
       this.said(`rooms.${this.known(id)}.answer`, more);
-      if (a.bumpStamp !== undefined && b.bumpStamp !== undefined) stamped.push({ id, sash: a.bumpStamp, synapse: b.bumpStamp });
+      const comparable = a.bumpStamp !== undefined && b.bumpStamp !== undefined && this.#inView(sash.inWindows(), synapse.inWindows(), id);
+      if (comparable) stamped.push({ id, sash: a.bumpStamp, synapse: b.bumpStamp });
     }
     this.stamps(stamped);
   }
 
+  #inView(ours, theirs, id) {
+    return this.subscribed.has(id) || (ours.has(id) && theirs.has(id));
+  }
+
   room(path, a, b, more) {
     this.value(`${path}.membership`, a.membership(this.user), b.membership(this.user), more);
-    for (const field of ['name', 'avatar', 'isDm', 'joinedCount', 'invitedCount', 'notificationCount', 'highlightCount', 'hasEarlier']) {
+    for (const field of ['name', 'avatar', 'isDm', 'joinedCount', 'invitedCount', 'notificationCount', 'highlightCount']) {
       this.value(`${path}.${field}`, a[field], b[field], more);
     }
+    // Of timelines that begin with different events this is another question.
+    if (a.timeline[0]?.event_id === b.timeline[0]?.event_id) this.value(`${path}.hasEarlier`, a.hasEarlier, b.hasEarlier, more);
     // Nobody looks at the heroes of a room that has a name.
     const heroes = (room) => (room.name ? undefined : room.heroes);
     this.value(`${path}.heroes`, heroes(a), heroes(b), more);
@@ -83,7 +92,7 @@ export class Comparison {
     for (const key of new Set([...ours.keys(), ...theirs.keys()])) {
       const [a, b] = [ours.get(key), theirs.get(key)];
       if (a && b) this.event(`${path}[${key}]`, a, b, more);
-      else this.value(`${path}[${key}]`, a && outline(a), b && outline(b), { ...more, key, event: a ?? b });
+      else this.value(`${path}[${key}]`, a && outline(a), b && outline(b), { ...more, key, event: a ?? b, events: { sash: a, synapse: b } });
     }
   }
 
@@ -102,7 +111,7 @@ export class Comparison {
       // Either client has only heard that it was redacted: what is left of it is the client's affair.
       for (const event of [a, b]) for (const field of ['content', 'unsigned']) delete event[field];
     }
-    this.value(path, a, b, { ...more, event: ours });
+    this.value(path, a, b, { ...more, event: ours, events: { sash: ours, synapse: theirs } });
   }
 
   /** What the answers of this step said beyond what is kept of them. */
@@ -129,8 +138,8 @@ export class Comparison {
     this.value('accountData', sash.accountData, synapse.accountData);
     for (const field of ['roomAccountData', 'typing', 'receipts']) {
       for (const id of new Set([...Object.keys(sash[field]), ...Object.keys(synapse[field])])) {
-        const shown = { sash: sash.inWindows().has(id), synapse: synapse.inWindows().has(id) };
-        const more = { room: id, ours: sash.rooms.get(id), theirs: synapse.rooms.get(id), shown };
+        if (!this.#inView(sash.shown, synapse.shown, id)) continue;
+        const more = { room: id, ours: sash.rooms.get(id), theirs: synapse.rooms.get(id) };
         const [a, b] = [sash[field][id], synapse[field][id]].map((value) => value ?? (field === 'typing' ? [] : {}));
         this.value(`${field}.${this.known(id)}`, a, b, more);
       }
@@ -160,6 +169,8 @@ export function outline({ type, state_key: stateKey, event_id: id, content }) {
 
 function bare({ unsigned = {}, redactedHere, ...event }) {
   const kept = Object.fromEntries(Object.entries(unsigned).filter(([key]) => !UNSIGNED_ALIKE.has(key)));
+  // It is an event as well.
+  if (kept.redacted_because) kept.redacted_because = bare(kept.redacted_because);
   return { ...event, unsigned: kept };
 }
 

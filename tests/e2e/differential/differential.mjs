@@ -1,15 +1,19 @@
 // The same user on two devices, one before Sash and one before Synapse's own sliding sync: what happens on the homeserver, both are asked, and what
 // their clients have put together is compared.
+import { appendFileSync } from 'node:fs';
 import { ApiError, eventually } from '../support/index.mjs';
 import { ModelClient } from './client.mjs';
 import { canonical, Comparison } from './compare.mjs';
 import { INTENDED } from './intended.mjs';
+import { Memory } from './memory.mjs';
 import { OPERATIONS } from './operations.mjs';
 import { eventBefore, pagesTo } from './paging.mjs';
 import { connections, fresh } from './requests.mjs';
 
 const SIDES = ['sash', 'synapse'];
 const MARKER = 'test.marker';
+/** Where to write, for each room with an unintended difference, what both sides answered. */
+const ANSWERS_FILE = process.env.SASH_DIFF_ANSWERS;
 /** How many answers news may take: Sash fetches what it does not hold in the background, and tells of it later. */
 const ANSWERS = 12;
 const SETTLING_MS = Number(process.env.SASH_DIFF_SETTLE ?? 2_000);
@@ -47,7 +51,7 @@ export class Differential {
 
   /** Opens a connection, or begins it anew. */
   open(name) {
-    this.#connections.set(name, { name, ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set(), unheardTyping: new Set(), whenIn: new Map() });
+    this.#connections.set(name, this.#connection(name));
   }
 
   /** Does some operations, given or chosen when their turn comes, and compares what comes of them. `strict`: none may be refused. */
@@ -64,7 +68,7 @@ export class Differential {
     this.#fresh += 1;
     await this.#upToDate();
     const request = fresh(this.#fresh);
-    await this.#compare({ name: 'fresh', ...this.#clients(), diverged: new Set(), restarted: new Set(), begun: new Set(), flushed: new Set(), unheardTyping: new Set(), whenIn: new Map() }, request);
+    await this.#compare(this.#connection('fresh'), request);
   }
 
   async operate([name, args = {}], strict = false) {
@@ -85,8 +89,9 @@ export class Differential {
     return this.#log.filter((line) => !(Number.parseInt(line, 10) < from));
   };
 
-  #clients() {
-    return Object.fromEntries(SIDES.map((side) => [side, new ModelClient(this.#sender(side))]));
+  /** A connection that begins now: the client of each side, and what is to be remembered of them. */
+  #connection(name) {
+    return { name, memory: new Memory(), ...Object.fromEntries(SIDES.map((side) => [side, new ModelClient(this.#sender(side))])) };
   }
 
   #sender = (side) => (request, pos, timeout = 0) => {
@@ -110,20 +115,18 @@ export class Differential {
 
   async #compare(connection, request) {
     const clients = SIDES.map((side) => connection[side]);
-    const { lists, rooms } = request.extensions?.account_data ?? {};
-    connection.uncovered ||= lists?.length === 0 && rooms?.length === 0;
     const deadline = performance.now() + SETTLING_MS;
     let found;
     do {
       for (const client of clients) await this.#drain(client, request);
+      connection.memory.see(connection, request, this.world);
       found = await this.#differences(connection, request);
     } while (found.unintended.some((difference) => !this.#reported.has(keyOf(connection, difference))) && performance.now() < deadline);
     this.counts.comparisons += 1;
     this.counts.fields += found.fields;
     for (const [id, count] of found.intended) this.intended.set(id, this.intended.get(id) + count);
-    for (const difference of found.unintended) this.#report(connection, difference);
-    this.#noteDiverged(connection);
-    this.#noteScope(connection, request);
+    for (const difference of found.unintended) this.#report(connection, difference, request);
+    connection.memory.note(connection, request, this.world);
     for (const client of clients) client.forgetAnswers();
   }
 
@@ -133,10 +136,11 @@ export class Differential {
   }
 
   async #differences(connection, request) {
-    const comparison = new Comparison({ user: this.world.me.userId, known: this.world.nick });
+    const subscribed = new Set(Object.keys(this.world.resolve(request).room_subscriptions ?? {}));
+    const comparison = new Comparison({ user: this.world.me.userId, known: this.world.nick, subscribed });
     comparison.clients(connection.sash, connection.synapse);
     await this.#pages(comparison, connection);
-    const scene = { world: this.world, connection, request, differences: comparison.differences };
+    const scene = { world: this.world, connection, memory: connection.memory, request, order: this.#connections.get('order') };
     const intended = new Map();
     const unintended = [];
     for (const difference of comparison.differences) {
@@ -170,43 +174,22 @@ export class Differential {
     return { got, wanted: who ? await eventBefore(this.world.as(who), room, timeline[0], unheardIds) : got };
   }
 
-  /** What goes on differently from here, by room: `diverged`, shown by one side only; `restarted`, begun anew by Synapse alone; `begun`, by Sash alone;
-   * `flushed`, limited on one side only. */
-  #noteDiverged({ sash, synapse, diverged, restarted, begun, flushed }) {
-    const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
-    for (const room of new Set([...ours, ...theirs])) if (ours.has(room) !== theirs.has(room)) diverged.add(room);
-    const any = (client, room, field) => client.said.get(room)?.some((answer) => answer[field]) === true;
-    for (const room of new Set([...sash.said.keys(), ...synapse.said.keys()])) {
-      const [here, there] = [any(sash, room, 'initial'), any(synapse, room, 'initial')];
-      if (here || there) for (const rooms of [diverged, restarted, begun, flushed]) rooms.delete(room);
-      if (here && !there) begun.add(room);
-      if (there && !here) restarted.add(room);
-      if (any(sash, room, 'limited') !== any(synapse, room, 'limited')) flushed.add(room);
-    }
-  }
-
-  /** Notes where typing is out of scope, until both agree again in scope, and what Sash told while Alice was in a room. */
-  #noteScope({ sash, synapse, unheardTyping, whenIn }, request) {
-    const { lists = Object.keys(synapse.lists), rooms: named = this.#nicks() } = request.extensions?.typing ?? {};
-    const listed = new Set(lists.flatMap((name) => synapse.lists[name]?.windows ?? []).flatMap(({ rooms }) => rooms));
-    for (const { nick, id, members } of this.world.rooms.values()) {
-      const covered = listed.has(id) || (named.includes(nick) && request.room_subscriptions?.[nick] !== undefined);
-      if (!covered) unheardTyping.add(id);
-      else if (canonical(sash.typing[id] ?? []) === canonical(synapse.typing[id] ?? [])) unheardTyping.delete(id);
-      if (members.alice === 'join') whenIn.set(id, structuredClone({ receipts: sash.receipts[id] ?? {}, typing: sash.typing[id] ?? [] }));
-    }
-  }
-
-  #nicks = () => [...this.world.rooms.keys()];
-
   /** What is assembled stays, and so does what is wrong with it: each is told once. */
-  #report(connection, difference) {
+  #report(connection, difference, request) {
     const key = keyOf(connection, difference);
     if (this.#reported.has(key)) return;
     this.#reported.add(key);
     const { path, sash, synapse } = difference;
-    this.unintended.push({ step: this.counts.steps, connection: connection.name, path, sash, synapse });
+    const found = { step: this.counts.steps, connection: connection.name, path, sash, synapse };
+    this.unintended.push(found);
+    if (ANSWERS_FILE) appendFileSync(ANSWERS_FILE, `${JSON.stringify({ ...found, request, answers: answersOf(connection, difference) })}\n`);
   }
+}
+
+/** What both sides said in this step, of rooms only of the one that differs. */
+function answersOf(connection, { room }) {
+  const said = ({ answers }) => answers.map(({ rooms, ...answer }) => ({ ...answer, room: room === undefined ? rooms : rooms?.[room] }));
+  return Object.fromEntries(SIDES.map((side) => [side, said(connection[side])]));
 }
 
 const keyOf = ({ name }, { path, sash, synapse }) => `${name} ${path} ${canonical(sash)} ${canonical(synapse)}`;

@@ -20,6 +20,7 @@ async function setState(world, { room: nick, by }, type, key, content) {
   const room = world.room(nick);
   const id = await world.as(by).setState(room.id, type, key, content);
   note(world, room, { id, by, type, key });
+  if (type === 'm.room.history_visibility' && content.history_visibility !== 'shared') room.hidesHistory = true;
 }
 
 function note(world, room, event) {
@@ -402,6 +403,7 @@ export const OPERATIONS = {
       const where = path('user', world.me.userId, 'rooms', world.room(room).id, 'tags', tag);
       if (there) await world.as('alice').put(where, { order: 0.5 });
       else await remove(world.as('alice'), where);
+      world.room(room).dataChangedAt = world.step;
     },
   },
   'direct chats': {
@@ -410,7 +412,10 @@ export const OPERATIONS = {
       const rooms = [...world.rooms.values()].filter((room) => ['join', 'invite'].includes(room.members.alice) && random.chance(0.2));
       return { bob: rooms.map((room) => room.nick) };
     },
-    run: (world, { bob }) => world.as('alice').accountData(world.me.userId, 'm.direct', { [world.userId('bob')]: bob.map((nick) => world.room(nick).id) }),
+    run: async (world, { bob }) => {
+      await world.as('alice').accountData(world.me.userId, 'm.direct', { [world.userId('bob')]: bob.map((nick) => world.room(nick).id) });
+      world.direct = new Set(bob);
+    },
   },
   'account data': {
     weight: 0.7,
@@ -423,7 +428,10 @@ export const OPERATIONS = {
       const room = mine(world, random, 'join');
       return room && { room, type: random.of(['m.marked_unread', 'test.room']), value: world.number() };
     },
-    run: (world, { room, type, value }) => world.as('alice').put(path('user', world.me.userId, 'rooms', world.room(room).id, 'account_data', type), { unread: value % 2 === 0, value }),
+    run: async (world, { room, type, value }) => {
+      await world.as('alice').put(path('user', world.me.userId, 'rooms', world.room(room).id, 'account_data', type), { unread: value % 2 === 0, value });
+      world.room(room).dataChangedAt = world.step;
+    },
   },
   'push rule': {
     weight: 0.2,
@@ -471,6 +479,7 @@ export const OPERATIONS = {
     },
     run: async (world, { room, event }) => {
       await world.as('alice').post(path('rooms', world.room(room).id, 'read_markers'), { 'm.fully_read': related(world, { room, event }) });
+      world.room(room).dataChangedAt = world.step;
     },
   },
   typing: {
@@ -482,7 +491,11 @@ export const OPERATIONS = {
     // So long that nobody falls silent unasked.
     run: async (world, { room, by, on }) => {
       await world.as(by).typing(world.room(room).id, world.userId(by), on ? 600_000 : 0);
-      world.room(room).typedAt = Date.now();
+      const { typists } = world.room(room);
+      // To whom types already the homeserver does not listen.
+      if (typists.has(by) !== on) world.room(room).typedAt = Date.now();
+      if (on) typists.add(by);
+      else typists.delete(by);
     },
   },
 

@@ -19,6 +19,8 @@ const ROOM_EXTENSIONS = { account_data: { enabled: true }, receipts: { enabled: 
 
 /** The connections, by `conn_id`. */
 export const connections = () => ({
+  // The order of all rooms: Synapse sorts a list only where no single window holds all of it.
+  order: { conn_id: 'order', lists: { all: { ranges: [[0, 98], [99, 99]], timeline_limit: 0, required_state: [ME] } } },
   // As a client with one long list.
   main: {
     conn_id: 'main',
@@ -37,8 +39,6 @@ export const connections = () => ({
     room_subscriptions: {},
     extensions: Object.fromEntries(Object.keys(ROOM_EXTENSIONS).map((name) => [name, { enabled: true, lists: ['top'] }])),
   },
-  // The order of all rooms: Synapse sorts a list only where no single window holds all of it.
-  order: { conn_id: 'order', lists: { all: { ranges: [[0, 98], [99, 99]], timeline_limit: 0, required_state: [ME] } } },
   // One list for each filter.
   filters: {
     conn_id: 'filters',

@@ -11,6 +11,8 @@ export class World {
   rooms = new Map();
   /** What Alice ignores, by name. */
   ignored = new Set();
+  /** The nicknames of her direct chats. */
+  direct = new Set();
   /** The number of the present step. */
   step = 0;
   /** The number of the next room, event or message. */
@@ -55,17 +57,17 @@ export class World {
 
   /** Notes a room; `members` says what each is in it. */
   addRoom(nick, id, more = {}) {
-    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), unheardIds: new Set(), ...more };
+    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), unheardIds: new Set(), typists: new Set(), ...more };
     this.rooms.set(nick, room);
     return room;
   }
 
-  /** Those whose invite or knock came to nothing somewhere. */
-  turnedAway = new Set();
+  /** Whose invite or knock came to nothing somewhere, and in which step it last did. */
+  turnedAway = new Map();
 
-  /** Whether Alice has ever been in a room together with somebody. */
-  hasMet(userId) {
-    return [...this.rooms.values()].some(({ everJoined }) => everJoined.has('alice') && [...everJoined].some((name) => this.userId(name) === userId));
+  /** Whether Alice is in a room together with somebody. */
+  isWithAlice(userId) {
+    return [...this.rooms.values()].some(({ nick, members }) => members.alice === 'join' && this.members(nick).some((name) => this.userId(name) === userId));
   }
 
   setMembership(nick, name, membership) {
@@ -73,9 +75,9 @@ export class World {
     const was = room.members[name];
     room.members[name] = membership;
     if (membership === 'join') room.everJoined.add(name);
-    if (['invite', 'knock'].includes(was) && membership === 'leave') this.turnedAway.add(this.userId(name));
+    if (['invite', 'knock'].includes(was) && ['leave', 'ban'].includes(membership)) this.turnedAway.set(this.userId(name), this.step);
     if (name !== 'alice') return;
-    Object.assign(room, { timeless: false, encryptedWhileInvited: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step });
+    Object.assign(room, { timeless: false, encryptedWhileInvited: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step, leftBy: undefined });
     if (membership !== 'join') return;
     Object.assign(room, { entered: this.step > 0, enteredAt: Date.now() });
   }

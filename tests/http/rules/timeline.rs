@@ -19,6 +19,25 @@ fn the_newest_events_come_and_limited_says_that_there_are_more() {
 }
 
 #[test]
+fn a_timeline_that_begins_with_the_room_is_not_limited_whatever_the_homeserver_says_of_it() {
+    // Synapse says so of every room just entered.
+    check(expect![[r#"
+        v2: !a timeline m1
+        v2: !b limited prev=p timeline create join@me m2
+        sync list all [0,0] timeline 9
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [create join@me m2] prev=p
+        v2: !b m3
+        sync
+            all: 2
+            !b in=all [m3] prev=<m3 live=1
+        first list all [0,0] timeline 9
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [create join@me m2 m3] prev=p
+    "#]]);
+}
+
+#[test]
 fn a_timeline_that_reaches_the_beginning_is_not_limited() {
     check(expect![[r#"
         v2: !a timeline create join@me m1

@@ -1,0 +1,114 @@
+// What has happened on a connection that explains how the two sides differ now: they are compared after each step, but what a client has assembled
+// is as old as the connection.
+import { canonical } from './compare.mjs';
+
+const SIDES = ['sash', 'synapse'];
+const LAZY = '$LAZY';
+
+/** Sets and maps of room ids. What begins anew on either side has no past. */
+export class Memory {
+  /** Shown by one side and not by the other at some time. */
+  diverged = new Set();
+  /** Begun anew by Synapse alone, and by Sash alone. */
+  restarted = new Set();
+  begun = new Set();
+  /** By room, the sides that gave a limited timeline where the other did not. */
+  flushed = new Map();
+  /** Sent by one side alone while the timeline limit was 0. */
+  stale = new Set();
+  /** Whose stamp was last told when somebody ignored, or a poll, was the last to move it on one side. */
+  unheard = new Set();
+  polled = new Set();
+  /** Sent before their members were wanted lazily. */
+  lazily = new Set();
+  /** Whose account data changed while the extension covered no room at all. */
+  missed = new Set();
+  /** By extension, out of its scope at some time since they were sent. */
+  late = { receipts: new Set(), typing: new Set() };
+  /** Receipts, as `room key` where the key is that of the client model, that Synapse told without the thread that Sash named. */
+  unthreaded = new Set();
+  /** By room, what Sash had told when Alice was in it. */
+  whenIn = new Map();
+
+  #wasLazy = new Map();
+
+  /** Takes in what is to be known before this step is compared. */
+  see({ sash, synapse }, request, world) {
+    for (const id of shownBoth(sash, synapse)) if (this.#wasLazy.get(id) === false && isLazy(sash, request, world, id)) this.lazily.add(id);
+    for (const [id, receipts] of Object.entries(synapse.receipts)) this.#seeThreads(id, receipts, sash.receipts[id] ?? {});
+    const { lists, rooms } = request.extensions?.account_data ?? {};
+    if (lists?.length === 0 && rooms?.length === 0) for (const { id, dataChangedAt } of world.rooms.values()) if (dataChangedAt === world.step) this.missed.add(id);
+  }
+
+  /** Takes in this step when it has been compared. */
+  note({ sash, synapse }, request, world) {
+    for (const id of new Set([...sash.said.keys(), ...synapse.said.keys()])) this.#noteAnswers(world.byId(id), sash, synapse, request);
+    const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
+    for (const id of new Set([...ours, ...theirs])) {
+      if (ours.has(id) !== theirs.has(id)) this.diverged.add(id);
+      this.#wasLazy.set(id, isLazy(sash, request, world, id));
+    }
+    for (const [name, late] of Object.entries(this.late)) noteScope(late, request.extensions?.[name], { request, sash, synapse, world });
+    for (const { id } of world.roomsWhere('alice', 'join')) {
+      if (canonical(sash.typing[id] ?? []) === canonical(synapse.typing[id] ?? []) && this.#covers('typing', id, request, synapse, world)) this.late.typing.delete(id);
+      this.whenIn.set(id, structuredClone({ receipts: sash.receipts[id] ?? {}, typing: sash.typing[id] ?? [] }));
+    }
+  }
+
+  #seeThreads(id, theirs, ours) {
+    for (const [key, { event, ts }] of Object.entries(theirs)) {
+      const whose = key.replace(/ in .*/, ' in ');
+      const isThat = ([other, receipt]) => other.startsWith(whose) && receipt.thread_id !== undefined && receipt.event === event && receipt.ts === ts;
+      if (key.endsWith(' in no thread') && Object.entries(ours).some(isThat)) this.unthreaded.add(`${id} ${key}`);
+    }
+  }
+
+  #noteAnswers({ id, unheard, polled }, sash, synapse, request) {
+    const any = (client, field) => client.said.get(id)?.some((answer) => answer[field]) === true;
+    const [here, there] = [any(sash, 'initial'), any(synapse, 'initial')];
+    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, ...Object.values(this.late)]) rooms.delete(id);
+    if (here && !there) this.begun.add(id);
+    if (there && !here) this.restarted.add(id);
+    const limited = { sash: any(sash, 'limited'), synapse: any(synapse, 'limited') };
+    for (const side of SIDES) {
+      if (limited[side] && limited.sash !== limited.synapse) this.flushed.set(id, (this.flushed.get(id) ?? new Set()).add(side));
+    }
+    const both = sash.said.has(id) && synapse.said.has(id);
+    for (const [rooms, is] of [[this.stale, !both && hasNoTimeline(request)], [this.unheard, unheard], [this.polled, polled]]) {
+      if (is) rooms.add(id);
+      else if (both) rooms.delete(id);
+    }
+  }
+
+  #covers(name, id, request, client, world) {
+    return covered(request.extensions?.[name], { request, synapse: client, world }).has(id);
+  }
+}
+
+/** Whether some list wants no timeline. */
+export const hasNoTimeline = ({ lists = {} }) => Object.values(lists).some(({ timeline_limit: limit }) => limit === 0);
+
+function* shownBoth(sash, synapse) {
+  for (const id of sash.inWindows()) if (synapse.inWindows().has(id)) yield id;
+}
+
+/** Whether a list that shows a room, or its subscription, wants its members lazily. */
+function isLazy(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
+  const wants = ({ required_state: state }) => state.some(([, key]) => key === LAZY);
+  const shows = (name) => client.lists[name]?.windows.some((window) => window.rooms.includes(id));
+  const subscription = rooms[world.nick(id)];
+  return Object.entries(lists).some(([name, list]) => shows(name) && wants(list)) || (subscription !== undefined && wants(subscription));
+}
+
+function noteScope(late, extension, scene) {
+  const within = covered(extension, scene);
+  for (const id of scene.sash.rooms.keys()) if (!within.has(id)) late.add(id);
+}
+
+/** The rooms that an extension covers. */
+function covered(extension, { request, synapse, world }) {
+  const { lists = Object.keys(synapse.lists), rooms: named = [...world.rooms.keys()] } = extension ?? { lists: [], rooms: [] };
+  const listed = lists.flatMap((name) => synapse.lists[name]?.windows ?? []).flatMap(({ rooms }) => rooms);
+  const subscribed = named.filter((nick) => request.room_subscriptions?.[nick] !== undefined).map((nick) => world.room(nick).id);
+  return new Set([...listed, ...subscribed]);
+}
