@@ -230,7 +230,7 @@ impl Simulation {
                 let client = &mut self.clients[number];
                 client.crowded_out &= waiting.is_crowded;
                 client.last_answer = self.clock.millis();
-                let taken = client.take(&answer, waiting, now);
+                let taken = client.take(answer, waiting, now);
                 taken.map_err(|error| self.fail("answer", vec![format!("client {number}: {error}, in {answer}")]))
             }
             Reply::Error(status, errcode, error) if self.is_excused(number, &reply) => {
