@@ -18,6 +18,8 @@ export interface Explanation {
     message: string | null;
     phase: Progress["phase"];
     position: number;
+    /** The position at which the polls began that rooms stand on: anew when the homeserver was reset, or another device took over. */
+    chain_began: number | null;
   };
   /** What the engine holds of the room; `null` if it is not known. */
   room: HeldRoom | null;
@@ -31,6 +33,13 @@ export interface Explanation {
 export interface HeldRoom {
   /** `unknown`: only its id; `provisional`: it was scouted; `whole`: it came with the whole account, by itself, or with the poll. */
   known: "unknown" | "provisional" | "whole";
+  /**
+   * The position at which it became whole. Before `account.chain_began`, what happened in between is not known yet. What is newer came with the poll,
+   * unless it was fetched as history: then it is not live.
+   */
+  based: number | null;
+  /** The position at which the homeserver passed over events of it, as long as it has not told which state vanished meanwhile. */
+  gap: number | null;
   membership: "join" | "invite" | "knock" | "leave" | "ban";
   /** Whether somebody else brought the membership about: then a leave is a kick. */
   by_other: boolean;

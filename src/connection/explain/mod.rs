@@ -36,6 +36,8 @@ pub struct Explanation {
     pub device_id: OwnedDeviceId,
     /// The account's position.
     pub position: Position,
+    /// The position at which the chain of polls began that rooms stand on; zero before that.
+    pub chain_began: Position,
     /// How far the account's bootstrap is.
     pub bootstrap: Bootstrap,
     /// What the account does meanwhile: for its driver to fill in.
@@ -77,6 +79,7 @@ pub(super) fn explain(
             Err(keys) => missing.extend(keys),
         }
     }
+    let author = cache.account.author.as_ref().and_then(|author| cache.devices.get(author));
     let mut reader = Reader::new(&cache.records);
     let held = cache.rooms.entry(room_id).map(|entry| HeldRoom::of(cache, &mut reader, entry));
     missing.extend(reader.into_missing());
@@ -88,6 +91,7 @@ pub(super) fn explain(
         user_id: cache.user_id.clone(),
         device_id: device.to_owned(),
         position: cache.position(),
+        chain_began: author.map(|author| author.record.first_position).unwrap_or_default(),
         bootstrap: cache.account.bootstrap.clone(),
         engine: EngineState::default(),
         room: held.flatten().map(Box::new),

@@ -5,7 +5,7 @@ use crate::connection::{
     ExplainedConnection, ExplainedList, Filter, HeldRoom, Mark, Next, RoomResult, Sent, Stage, Window, Wire,
 };
 use crate::limits::ANSWER_ROOMS;
-use crate::model::{Bootstrap, Filters, Known, Membership};
+use crate::model::{Bootstrap, Filters, Known, Membership, Position};
 
 /// Returns what there is to say of the room itself.
 pub fn of_room(explanation: &Explanation) -> Vec<String> {
@@ -26,6 +26,16 @@ pub fn of_room(explanation: &Explanation) -> Vec<String> {
                     .push("only its id is known yet: lists count it and sort it last, and it is not sent".to_owned()),
                 Known::Provisional => words.push(
                     "it was scouted: what is held of it is provisional until the whole account is there".to_owned(),
+                ),
+                // Of other rooms nobody will say more.
+                Known::Whole if held.entry.membership != Membership::Join => {}
+                Known::Whole if held.entry.based < explanation.chain_began && !complete => words.push(
+                    "what is held of it is from before these polls began: what happened in between is being asked for"
+                        .to_owned(),
+                ),
+                Known::Whole if held.entry.gap > Position(0) => words.push(
+                    "the homeserver passed over some of its events, and which state vanished meanwhile it has not told"
+                        .to_owned(),
                 ),
                 Known::Whole => {}
             }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::connection::{ConnectionName, EngineState, ExplainRequest, Explanation};
 use crate::limits::OPAQUE_IDENTIFIER;
+use crate::model::Position;
 
 /// Reads a request: `query` is the part of the URL after `?`, without it.
 pub fn parse(query: &str) -> Result<ExplainRequest, RequestError> {
@@ -71,6 +72,7 @@ fn account(mut object: Object<'_>, explanation: &Explanation) {
     text_or_null(&mut object, "message", message.as_deref());
     object.text("phase", explanation.bootstrap.name());
     object.number("position", explanation.position.0);
+    position_or_null(&mut object, "chain_began", explanation.chain_began);
     object.close();
 }
 
@@ -91,6 +93,11 @@ fn number_or_null(object: &mut Object<'_>, key: &str, number: Option<u64>) {
         Some(number) => object.number(key, number),
         None => object.raw(key, "null"),
     }
+}
+
+/// Zero stands for never.
+fn position_or_null(object: &mut Object<'_>, key: &str, position: Position) {
+    number_or_null(object, key, (position > Position(0)).then_some(position.0));
 }
 
 fn flag_or_null(object: &mut Object<'_>, key: &str, flag: Option<bool>) {

@@ -1,6 +1,8 @@
 //! What is held of a room.
 
-use super::{EngineState, Object, flag_or_null, length, number_or_null, ordinal, text_or_null, texts};
+use super::{
+    EngineState, Object, flag_or_null, length, number_or_null, ordinal, position_or_null, text_or_null, texts,
+};
 use crate::connection::HeldRoom;
 use crate::model::{Known, RoomEntry};
 
@@ -13,6 +15,8 @@ pub fn write(mut object: Object<'_>, held: &HeldRoom, engine: &EngineState) {
         Known::Whole => "whole",
     };
     object.text("known", known);
+    position_or_null(&mut object, "based", entry.based);
+    position_or_null(&mut object, "gap", entry.gap);
     membership(&mut object, held);
     summary(&mut object, held);
     changed(object.object("changed"), held);

@@ -74,8 +74,18 @@ fn without_positions(sentence: &str) -> String {
 
 /// Takes out what every run has another of: times and positions.
 fn without_moments(key: &str, value: Value) -> Value {
-    const MOMENTS: [&str; 7] =
-        ["activity", "answered_at", "bump_stamp", "last_sent_at", "last_used", "position", "up_to"];
+    const MOMENTS: [&str; 10] = [
+        "activity",
+        "answered_at",
+        "based",
+        "bump_stamp",
+        "chain_began",
+        "gap",
+        "last_sent_at",
+        "last_used",
+        "position",
+        "up_to",
+    ];
     match value {
         Value::Object(fields) => {
             let positions = ["account_data", "changed", "extensions"].contains(&key);
