@@ -172,6 +172,12 @@ pub const SCOUT_ROOMS: usize = 24;
 pub const SCOUT_PARALLEL: usize = 4;
 /// Timeline events asked for of a scouted room.
 pub const SCOUT_TIMELINE: u32 = 10;
+/// Members of a room, at most, whose full state is asked for after a gap: `/state` names everybody who ever was there.
+pub const GAP_MEMBERS: u64 = 100;
+/// How many rooms are asked for their state after gaps, one after the other ...
+pub const GAP_ROOMS: usize = 8;
+/// ... before this pause: after a long absence every room has a gap.
+pub const GAP_PAUSE: Duration = Duration::from_secs(1);
 /// The first pause after a failure; each further one doubles it.
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// The longest pause after a failure.

@@ -85,8 +85,9 @@ impl Account {
 
     /// Accepts a request.
     pub fn ask(&mut self, request: &Rc<SyncRequest>) -> Ticket {
+        let arrival = self.connections.arrive();
         loop {
-            match self.connections.handle_request(&mut self.cache, device(), request, 99, self.now) {
+            match self.connections.handle_request(&mut self.cache, device(), request, arrival, 99, self.now) {
                 Ok(Step::Done(accepted)) => return accepted.ticket,
                 Ok(Step::Need(keys)) => self.load(keys),
                 Err(error) => panic!("{error}"),

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::{Account, InMemory, open::encode};
 use crate::{
     accumulator,
-    connection::{Accepted, Answer, Poll, SyncError, SyncRequest, SyncResponse, Ticket},
+    connection::{Accepted, Answer, Arrival, Poll, SyncError, SyncRequest, SyncResponse, Ticket},
     limits,
     model::{Bootstrap, Record, RecordKey, Step, Timestamp},
     platform,
@@ -51,6 +51,7 @@ impl Account {
     /// cancels the request; nothing is taken as seen then.
     pub async fn sync(self: &Rc<Self>, device: &DeviceId, request: SyncRequest) -> Result<SyncResponse, AccountError> {
         self.check(device)?;
+        let arrival = self.state.borrow_mut().connections.arrive();
         if let Some(poll) = self.poll_of(device) {
             poll.note_use(&request, self.now());
             self.hurry_for_presence();
@@ -59,14 +60,19 @@ impl Account {
             self.hold_for_first_rooms().await;
         }
         self.hold_for_fresh_data(device).await;
-        let ticket = self.accept(device, &Rc::new(request)).await?;
+        let ticket = self.accept(device, &Rc::new(request), arrival).await?;
         let waiting = Waiting { account: self, ticket: &ticket, woken: self.wait_for(&ticket) };
         let answer = self.answer(device, &waiting).await?;
         self.fetch(device, answer.fetch, answer.response.pos.position);
         Ok(answer.response)
     }
 
-    async fn accept(self: &Rc<Self>, device: &DeviceId, request: &Rc<SyncRequest>) -> Result<Ticket, AccountError> {
+    async fn accept(
+        self: &Rc<Self>,
+        device: &DeviceId,
+        request: &Rc<SyncRequest>,
+        arrival: Arrival,
+    ) -> Result<Ticket, AccountError> {
         let nonce = self.dependencies.random.bits();
         let mut rounds = 0;
         let accepted: Accepted = loop {
@@ -74,7 +80,7 @@ impl Account {
                 let mut state = self.state.borrow_mut();
                 let InMemory { cache, connections } = &mut *state;
                 let now = self.now();
-                connections.handle_request(cache, device, request, nonce, now)?
+                connections.handle_request(cache, device, request, arrival, nonce, now)?
             };
             match step {
                 Step::Done(accepted) => break accepted,

@@ -29,24 +29,6 @@ pub(super) fn apply_global(draft: &mut Draft<'_>, events: &[&RawValue]) {
     }
 }
 
-/// Takes over global account data that the chain has said nothing of since it began.
-pub(super) fn apply_global_base(draft: &mut Draft<'_>, events: &[&RawValue]) {
-    let mut record = draft.view.account_data().clone();
-    let (position, chain_start) = (draft.position, draft.chain_start);
-    let may_replace = |entry: Option<&AccountDataEntry>| {
-        chain_start > Position(0) && entry.is_none_or(|entry| entry.position < chain_start)
-    };
-    let changed =
-        apply(&mut record, events, position, may_replace, |note| draft.skip(|| format!("account_data{note}")));
-    if changed.iter().any(|kind| kind == "m.ignored_user_list") {
-        ignore(draft, &record);
-    }
-    if !changed.is_empty() {
-        draft.write(RecordKey::AccountData, Some(Record::AccountData(Rc::new(record))));
-        draft.account_data = changed;
-    }
-}
-
 /// Takes over whom the user ignores. What the homeserver left out while somebody was ignored, it tells in no other way than
 /// by the whole: invites, and events in the middle of what is held.
 fn ignore(draft: &mut Draft<'_>, record: &AccountDataRecord) {
@@ -74,12 +56,9 @@ pub(super) fn apply_room(room: &mut RoomDraft<'_, '_>, events: &[&RawValue], sou
     let mut record = (*room.account_data()).clone();
     let draft = &mut *room.draft;
     let position = draft.position;
-    let chain_start = draft.chain_start;
-    let is_of_chain = move |position: Position| chain_start > Position(0) && position >= chain_start;
-    let may_replace = |entry: Option<&AccountDataEntry>| {
-        source == Source::Newest || !entry.is_some_and(|entry| is_of_chain(entry.position))
-    };
     let room_id = room.entry.room_id.clone();
+    let is_of_chain = draft.chain();
+    let may_replace = |held: &AccountDataEntry| source == Source::Newest || !is_of_chain(held.position);
     let changed = apply(&mut record, events, position, may_replace, |note| {
         draft.skip(|| format!("{room_id}.account_data{note}"));
     });
@@ -98,7 +77,7 @@ fn apply(
     record: &mut AccountDataRecord,
     events: &[&RawValue],
     position: Position,
-    may_replace: impl Fn(Option<&AccountDataEntry>) -> bool,
+    may_replace: impl Fn(&AccountDataEntry) -> bool,
     mut skip: impl FnMut(String),
 ) -> Vec<String> {
     let mut changed: Vec<String> = Vec::new();
@@ -108,7 +87,7 @@ fn apply(
             continue;
         };
         let held = record.entries.get(&kind);
-        if held.is_some_and(|held| held.event.get() == event.get()) || !may_replace(held) {
+        if held.is_some_and(|held| held.event.get() == event.get() || !may_replace(held)) {
             continue;
         }
         record.entries.insert(kind.clone(), AccountDataEntry { event: share(event), position });

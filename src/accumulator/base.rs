@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
-use rustc_hash::FxHashSet;
+use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::value::RawValue;
 
 use super::{
     account_data, activity,
     draft::Draft,
-    ephemeral, incoming,
+    ephemeral, facts, incoming,
     membership::{self, Own, Section},
     room::{RoomDraft, Source},
-    sync,
+    stripped, sync,
     timeline::Laid,
 };
 use crate::model::{
@@ -85,7 +85,7 @@ pub fn complete_bootstrap(
         if entry.known == Known::Unknown && entry.changed.latest() == Position(0) {
             draft.forget_room(entry.room_id.clone());
         } else {
-            let mut entry = RoomEntry { known: Known::Whole, ..entry.clone() };
+            let mut entry = RoomEntry { known: Known::Whole, based: draft.position, ..entry.clone() };
             entry.changed.summary = draft.position;
             draft.put_room(entry, None);
         }
@@ -117,6 +117,9 @@ pub(super) fn lay(
     }
     lay_state(&mut room, &state, kind);
     put_members_it_is_about(&mut room, &events);
+    if kind != BaseKind::Scout && may_have_missed_some(&mut room, &events) {
+        room.note_gap();
+    }
     lay_timeline(&mut room, &events, joined, token_after, kind);
     room.apply_older_redactions(&events);
     let known = if kind == BaseKind::Scout { Known::Provisional } else { Known::Whole };
@@ -124,8 +127,19 @@ pub(super) fn lay(
         room.entry.known = known;
         room.entry.changed.summary = room.draft.position;
     }
+    if kind != BaseKind::Scout {
+        room.note_base();
+    }
     lay_rest(&mut room, joined, kind);
+    if is_outside(room.entry.membership) {
+        stripped::restore_facts(&mut room);
+    }
     room.close();
+}
+
+/// Returns whether the room shows itself by its stripped state.
+fn is_outside(membership: Membership) -> bool {
+    matches!(membership, Membership::Invite | Membership::Knock)
 }
 
 /// Returns the state at the end of the base's timeline.
@@ -155,12 +169,15 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
     if let Some(before) = &room.before {
         let chain_said = room.draft.is_of_chain(before.membership_position);
         let is_in = before.membership == Membership::Join;
-        let is_out = matches!(before.membership, Membership::Leave | Membership::Ban);
         match section {
             // The chain took the user out meanwhile: the rest of what the base says is still what there was.
-            Section::Join if chain_said && is_out && before.ever_joined => return true,
-            Section::Join if chain_said && !is_in => return false,
+            Section::Join if chain_said && !is_in => return before.ever_joined,
             Section::Leave if chain_said && is_in => return false,
+            // So it is where the chain has the user invited again.
+            Section::Leave if chain_said && is_outside(before.membership) => {
+                room.entry.ever_joined |= transition.ever_joined;
+                return room.entry.ever_joined;
+            }
             _ => {}
         }
     } else if !transition.ever_joined {
@@ -187,7 +204,10 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
     if kind == BaseKind::Scout || !incoming::has_create(state.iter()) || room.is_fresh() {
         return;
     }
-    for (event_type, state_key, _) in superseded(room.all_state(), state, |entry| entry.provisional) {
+    // What is from before the chain the base is newer than.
+    let is_of_chain = room.draft.chain();
+    let is_older = |entry: &StateEntry| entry.provisional || !is_of_chain(entry.position);
+    for (event_type, state_key, _) in superseded(room.all_state(), state, is_older) {
         room.remove_state(&event_type, &state_key);
     }
     for (event_type, state_key, entry) in room.all_members() {
@@ -195,6 +215,23 @@ fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
             // Members come lazily: that one is not named does not mean that it is gone.
             room.confirm(&event_type, &state_key, StateEntry { provisional: false, ..entry });
         }
+    }
+}
+
+/// Returns whether the room was known when an earlier chain ended, and something may have happened in it before this one
+/// began.
+fn may_have_missed_some(room: &mut RoomDraft<'_, '_>, events: &[Event]) -> bool {
+    let was_known = room.before.as_ref().is_some_and(|before| before.known == Known::Whole);
+    if !was_known || room.draft.is_of_chain(room.entry.based) {
+        return false;
+    }
+    let is_of_chain = room.draft.chain();
+    let held = room.timeline();
+    let is_older =
+        |event: &Event| held.events().any(|slot| slot.event.id() == event.id() && !is_of_chain(slot.position));
+    match events.iter().rposition(is_older) {
+        Some(last) => events.iter().skip(last + 1).any(|event| !held.contains(event.id())),
+        None => true,
     }
 }
 
@@ -249,23 +286,25 @@ fn lay_timeline(
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
-    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) {
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) && !is_outside(room.entry.membership) {
         // Of a room that was known already it happened while nobody listened, and is news now.
         room.news = activity::News::of(room.timeline().appended_since(before));
     }
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
-    let summary = &joined.summary;
-    let chain_counted = room.entry.joined_count.is_some() && room.draft.is_of_chain(room.entry.changed.summary);
+    // Not when the summary changed last: the base's own name and avatar are in it by now.
+    let chain_counted = room
+        .before
+        .as_ref()
+        .is_some_and(|before| before.joined_count.is_some() && room.draft.is_of_chain(before.changed.member_counts));
     let none = Summary::default();
-    let summary_known = room.before.as_ref().is_some_and(|before| before.joined_count.is_some()) && chain_counted;
-    room.apply_summary(if summary_known { &none } else { summary });
+    room.apply_summary(if chain_counted { &none } else { &joined.summary });
     let chain_unread = room
         .before
         .as_ref()
         .is_some_and(|before| before.notification_count.is_some() && room.draft.is_of_chain(before.changed.counts));
-    if !chain_unread {
+    if !chain_unread && room.entry.membership == Membership::Join {
         sync::counts(room, joined);
     }
     if kind != BaseKind::Scout {
@@ -274,9 +313,10 @@ fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKin
     account_data::apply_room(room, &joined.account_data, Source::Base { provisional: kind == BaseKind::Scout });
 }
 
-/// Takes over the full state of a room, members among it, as `/state` gave it after a gap. What is not in it any more
-/// becomes a removed entry: v2 never tells of that. `at` is the account's position when it was asked for: what changed
-/// later, the chain brought, and it stays.
+/// Takes over the state of a room, all of it, as `/state` gave it after a gap. What is not in it any more becomes a removed
+/// entry: v2 never tells of that. Members of whom nothing is known stay so: they come when somebody needs them. `at` is
+/// the account's position when it was asked for, and the chain must have been asked since. What the chain brought
+/// meanwhile stays; where it says otherwise, nobody knows which of the two is newer, and the gap stays open.
 pub fn accumulate_full_state(
     view: &dyn AccountView,
     room_id: &RoomId,
@@ -285,24 +325,57 @@ pub fn accumulate_full_state(
     now: Timestamp,
 ) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
-    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at)) {
+    // After a newer gap it has to be asked for again anyway.
+    if view.entry(room_id).is_some_and(|entry| was_in_since(entry, at) && entry.gap <= at) {
         let state = incoming::state(&mut draft, room_id, events);
-        let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
-        put_older_than(&mut room, &state, at);
         // A state without its create event is no full one.
         if incoming::has_create(state.iter()) {
-            let held = room.all_state().into_iter().chain(room.all_members()).collect();
-            for (event_type, state_key, _) in
-                superseded(held, &state, |entry| entry.position <= at || entry.provisional)
-            {
-                room.remove_state(&event_type, &state_key);
+            let mut room = RoomDraft::open(&mut draft, room_id, Membership::Join);
+            let is_certain = agrees_since(&mut room, &state, at);
+            take_full(&mut room, &state, at);
+            if is_certain {
+                count_members(&mut room, &state);
+                room.entry.gap = Position(0);
             }
-            know_all_members(&mut room, at);
+            room.apply_summary(&Summary::default());
+            room.close();
         }
-        room.apply_summary(&Summary::default());
-        room.close();
     }
     draft.finish()
+}
+
+fn take_full(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) {
+    let is_known = |room: &mut RoomDraft<'_, '_>, event: &&Event| {
+        event.kind() != MEMBER || event.header.state_key.as_ref().is_some_and(|user| room.has_state(MEMBER, user))
+    };
+    let known: Vec<Event> = state.iter().filter(|event| is_known(room, event)).cloned().collect();
+    put_older_than(room, &known, at);
+    let held = room.all_state().into_iter().chain(room.all_members()).collect();
+    for (event_type, state_key, _) in superseded(held, state, |entry| entry.position <= at || entry.provisional) {
+        room.remove_state(&event_type, &state_key);
+    }
+}
+
+/// Returns whether everything that changed after `at` is as a full state says.
+fn agrees_since(room: &mut RoomDraft<'_, '_>, state: &[Event], at: Position) -> bool {
+    let places =
+        state.iter().filter_map(|event| Some(((event.kind(), event.header.state_key.as_deref()?), event.id())));
+    let full: FxHashMap<(&str, &str), &EventId> = places.collect();
+    let held = room.all_state().into_iter().chain(room.all_members());
+    let mut changed = held.filter(|(.., entry)| entry.position > at && !entry.provisional);
+    changed.all(|(event_type, state_key, entry)| {
+        full.get(&(event_type.as_str(), state_key.as_str())).copied() == entry.event.as_ref().map(Event::id)
+    })
+}
+
+/// Counts the members of a full state: who came and went in a gap, the homeserver's summary tells only where it sends one.
+fn count_members(room: &mut RoomDraft<'_, '_>, state: &[Event]) {
+    let count = |membership: Membership| {
+        let members = state.iter().filter(|event| event.kind() == MEMBER);
+        members.filter(|event| event.header.membership == Some(membership)).count() as u64
+    };
+    room.entry.joined_count = Some(count(Membership::Join));
+    room.entry.invited_count = Some(count(Membership::Invite));
 }
 
 /// Takes over all members of a room, as `/members` gave them. `at` is the account's position when it was asked for.
@@ -416,8 +489,22 @@ fn has_gap_since(room: &mut RoomDraft<'_, '_>, at: Position) -> bool {
 /// Takes in whom the member events of a timeline are about, where the full state that came with it does not say: with
 /// lazy members it names those who sent something, and Synapse's `state_after` nobody else.
 pub(super) fn put_members_it_is_about(room: &mut RoomDraft<'_, '_>, timeline: &[Event]) {
-    let newest_first: Vec<Event> = timeline.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
+    let shown = without_holes(room, timeline);
+    let newest_first: Vec<Event> = shown.iter().rev().filter(|event| event.kind() == MEMBER).cloned().collect();
     put_unknown_members(room, &newest_first);
+}
+
+/// Returns the newest part of a timeline in which the homeserver hid nothing from the user. Before the present stay that
+/// is so only where the history was open all the time; what became of a member in hidden events nobody tells.
+fn without_holes<'a>(room: &mut RoomDraft<'_, '_>, timeline: &'a [Event]) -> &'a [Event] {
+    const VISIBILITY: &str = "m.room.history_visibility";
+    let user = room.draft.user_id();
+    let Some(join) = timeline.iter().rposition(|event| incoming::begins_stay(event, user)) else { return timeline };
+    let visibility = room.state_event(VISIBILITY, "").and_then(|event| facts::text(&event, "history_visibility"));
+    let is_open = visibility.is_none_or(|visibility| matches!(visibility.as_str(), "shared" | "world_readable"));
+    let is_change = |event: &Event| event.kind() == VISIBILITY && incoming::replaces_state(event);
+    let always_open = is_open && !timeline.iter().any(is_change);
+    if always_open { timeline } else { timeline.get(join..).unwrap_or_default() }
 }
 
 /// A member as of some time ago is better than none, and no better than that: whatever else tells of it replaces it.

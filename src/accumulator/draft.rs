@@ -69,7 +69,13 @@ impl<'v> Draft<'v> {
 
     /// Returns whether what changed at `position` came by the chain of `since`, so that no base may replace it.
     pub fn is_of_chain(&self, position: Position) -> bool {
-        self.chain_start > Position(0) && position >= self.chain_start
+        self.chain()(position)
+    }
+
+    /// The same, for where the draft is borrowed otherwise.
+    pub fn chain(&self) -> impl Fn(Position) -> bool + Copy + use<> {
+        let start = self.chain_start;
+        move |position| start > Position(0) && position >= start
     }
 
     /// Puts (`Some`) or deletes (`None`) a record.

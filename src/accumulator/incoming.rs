@@ -73,6 +73,18 @@ pub(super) fn is_member_of(event: &Event, user: &UserId) -> bool {
     event.kind() == "m.room.member" && event.header.state_key.as_deref() == Some(user.as_str())
 }
 
+/// Returns whether `user` enters the room by this event.
+pub(super) fn begins_stay(event: &Event, user: &UserId) -> bool {
+    is_member_of(event, user)
+        && event.header.membership == Some(Membership::Join)
+        && previous_membership(event) != Some(Membership::Join)
+}
+
+/// Returns whether a state event took the place of another, where the homeserver says (`unsigned.prev_content`).
+pub(super) fn replaces_state(event: &Event) -> bool {
+    event.unsigned.as_ref().is_some_and(|unsigned| raw::dig(unsigned, &["prev_content"]).is_some())
+}
+
 /// Returns the membership before this member event, where the homeserver says (`unsigned.prev_content`).
 pub(super) fn previous_membership(event: &Event) -> Option<Membership> {
     let membership = raw::dig(event.unsigned.as_ref()?, &["prev_content", "membership"])?;

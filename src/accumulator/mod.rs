@@ -38,5 +38,5 @@ pub use self::{
         accumulate_presence, advance_bootstrap, begin_chain_anew, begin_device, poll_with_presence,
         take_over_authorship,
     },
-    sync::{accumulate_beside, accumulate_sync, forget_room},
+    sync::{accumulate_invites, accumulate_sync, forget_room},
 };

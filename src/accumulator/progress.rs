@@ -66,7 +66,6 @@ pub fn accumulate_presence(
     for user in told {
         ephemeral::go_offline(&mut draft, user);
     }
-    draft.account.presence = true;
     draft.finish()
 }
 

@@ -99,6 +99,20 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.fresh
     }
 
+    /// Notes that what is held goes on from what the chain began with: by a base, or because it came whole.
+    pub fn note_base(&mut self) {
+        if !self.draft.is_of_chain(self.entry.based) {
+            self.entry.based = self.draft.position;
+        }
+    }
+
+    /// Notes that something was left out: with lazy members nobody tells who came and went meanwhile, and nobody ever tells
+    /// which state vanished.
+    pub fn note_gap(&mut self) {
+        self.entry.members_complete = false;
+        self.entry.gap = self.draft.position;
+    }
+
     pub fn timeline(&mut self) -> &mut Timeline {
         let RoomDraft { timeline, entry, draft, fresh, .. } = self;
         timeline.get_or_insert_with(|| Timeline::open(entry, &mut draft.records, *fresh))
@@ -181,6 +195,7 @@ impl<'d, 'v> RoomDraft<'d, 'v> {
         self.state.clear();
         self.members.clear();
         self.entry.members_complete = false;
+        self.entry.gap = Position(0);
         facts::clear(&mut self.entry);
         self.entry.changed.state = self.draft.position;
         self.entry.changed.members = self.draft.position;

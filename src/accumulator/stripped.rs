@@ -72,8 +72,22 @@ pub(super) fn replace(room: &mut RoomDraft<'_, '_>, stripped: &Stripped<'_>) -> 
     if same && was_outside {
         return false;
     }
+    apply_facts(room, &stripped.events);
+    room.entry.changed.state = room.draft.position;
+    put(room, stripped.events.iter().map(|event| (*event.json).to_owned().into()).collect());
+    true
+}
+
+/// Lets the index say of the room again what its stripped state says.
+pub(super) fn restore_facts(room: &mut RoomDraft<'_, '_>) {
+    let held = room.stripped();
+    let events: Vec<_> = held.events.iter().filter_map(|raw| event(raw)).collect();
+    apply_facts(room, &events);
+}
+
+fn apply_facts(room: &mut RoomDraft<'_, '_>, events: &[StrippedEvent<'_>]) {
     facts::clear(&mut room.entry);
-    for event in &stripped.events {
+    for event in events {
         facts::apply_stripped(&mut room.entry, &event.kind, &event.state_key, &event.content);
     }
     // The create event comes with the whole stripped state, so that no word of encryption means none. Without it nobody
@@ -81,9 +95,6 @@ pub(super) fn replace(room: &mut RoomDraft<'_, '_>, stripped: &Stripped<'_>) -> 
     if room.entry.create_known && room.entry.encrypted.is_none() {
         room.entry.encrypted = Some(false);
     }
-    room.entry.changed.state = room.draft.position;
-    put(room, stripped.events.iter().map(|event| (*event.json).to_owned().into()).collect());
-    true
 }
 
 /// Puts the own member event that ended an invite or a knock in the place of the one that began it: rejected invites are

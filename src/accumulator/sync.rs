@@ -69,13 +69,11 @@ pub fn accumulate_sync(
     draft.finish()
 }
 
-/// Takes what the whole has beside rooms that the user is or was in: invites and knocks, of which the chain's first
-/// response has none on Synapse, and account data, which may have changed before this device spoke for the account. What
-/// the chain said wins.
-pub fn accumulate_beside(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
+/// Takes the invites and knocks of the whole, of which the chain's first response has none on Synapse. What the chain said
+/// wins.
+pub fn accumulate_invites(view: &dyn AccountView, response: &SyncResponse<'_>, now: Timestamp) -> Step<Commit> {
     let mut draft = Draft::new(view, now);
     invites(&mut draft, response, Arrival::Base);
-    account_data::apply_global_base(&mut draft, &response.account_data);
     draft.finish()
 }
 
@@ -142,8 +140,8 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     let is_whole = incoming::has_create(block.events());
     let own_join = own_join(room, &block);
     // Who left and came back between two polls was in the room both times one looked.
-    let rejoins = room.before.is_some()
-        && (transition.joins || own_join.as_ref().is_some_and(|id| !room.timeline().contains(id)));
+    let rejoins =
+        room.before.is_some() && (transition.joins || own_join.as_deref().is_some_and(|join| is_new_stay(room, join)));
     if rejoins && is_whole {
         // The homeserver begins anew as well: with the full state, of which some may be gone.
         (transition.joins, transition.changed) = (true, true);
@@ -168,6 +166,7 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
     }
     room.apply_summary(&joined.summary);
     counts(room, joined);
+    note_told(room, joined);
     if rejoins {
         // Who stopped typing while the user was outside, nobody tells: a new stay begins with whom it names.
         ephemeral::forget_typing(room);
@@ -218,6 +217,7 @@ fn leave(room: &mut RoomDraft<'_, '_>, left: &JoinedRoom<'_>, delivery: &Deliver
         return true;
     };
     apply_transition(room, transition);
+    note_told_outside(room);
     room.entry.known = room.entry.known.max(if transition.ever_joined { before.known } else { Known::Whole });
     match (before.membership, transition.ever_joined) {
         (Membership::Invite | Membership::Knock, false) => {
@@ -296,6 +296,9 @@ fn invite(
     let own = read.own(room.draft.user_id());
     let transition = membership::transition(room.before.as_ref(), section, own);
     apply_transition(&mut room, transition);
+    if arrival != Arrival::Base {
+        note_told_outside(&mut room);
+    }
     room.entry.known = Known::Whole;
     if membership == Membership::Invite {
         room.entry.inviter = read.sender(room.draft.user_id());
@@ -382,9 +385,8 @@ fn take_in(
         }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if has_gap || continuity.broken {
-        // With lazy members nobody tells who came and went in between.
-        room.entry.members_complete = false;
+    if (has_gap || continuity.broken) && !continuity.cleared {
+        room.note_gap();
     }
     let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));
     room.apply_relations(&new);
@@ -428,7 +430,10 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
     let complete = room.draft.account.bootstrap == Bootstrap::Complete;
     let was_here = room.before.as_ref().is_some_and(|before| before.membership == Membership::Join);
     let known = match (is_whole || (complete && !was_here), room.before.as_ref()) {
-        (true, _) => Known::Whole,
+        (true, _) => {
+            room.note_base();
+            Known::Whole
+        }
         (false, None) => Known::Unknown,
         (false, Some(before)) => before.known,
     };
@@ -441,12 +446,16 @@ fn settle_knowledge(room: &mut RoomDraft<'_, '_>, is_whole: bool) {
 /// Returns the join event that begins the stay, if the timeline holds it.
 fn own_join(room: &RoomDraft<'_, '_>, block: &Block) -> Option<OwnedEventId> {
     let user = room.draft.user_id();
-    let is_own = |event: &&Event| {
-        incoming::is_member_of(event, user)
-            && event.header.membership == Some(Membership::Join)
-            && incoming::previous_membership(event) != Some(Membership::Join)
-    };
-    block.timeline.iter().rev().map(|incoming| &incoming.event).find(is_own).map(|own| own.header.event_id.clone())
+    let mut newest_first = block.timeline.iter().rev().map(|incoming| &incoming.event);
+    newest_first.find(|event| incoming::begins_stay(event, user)).map(|own| own.header.event_id.clone())
+}
+
+/// Returns whether the author's chain tells of the join for the first time. Another device's poll may have been quicker:
+/// of it only events are taken, so the stay has not begun by them.
+fn is_new_stay(room: &mut RoomDraft<'_, '_>, join: &EventId) -> bool {
+    let joined_at = room.entry.joined_at;
+    let held = room.timeline().events().rfind(|held| held.event.id() == join);
+    held.is_none_or(|held| held.live && joined_at != Some(held.ordinal))
 }
 
 /// The chain of `since` was begun anew since the last event that is held: there may be events in between.
@@ -456,12 +465,36 @@ fn is_of_earlier_chain(room: &mut RoomDraft<'_, '_>) -> bool {
     last.is_some_and(|last| started && !room.draft.is_of_chain(last))
 }
 
-/// A change of membership without an event of its own that would move the room.
+/// Moves a room by a change of membership, which may have no event of its own. A message that came along bumps it all the
+/// same.
 fn happened<'a>(room: &mut RoomDraft<'_, '_>, mut events: impl DoubleEndedIterator<Item = &'a Event>) {
     let user = room.draft.user_id();
     let own = events.rfind(|event| incoming::is_member_of(event, user));
     let sent = own.map_or(room.draft.now, |event| event.header.origin_server_ts);
-    room.news = Some(News { sent, bumped: None });
+    let bumped = room.news.and_then(|news| news.bumped).map(|bumped| bumped.min(sent));
+    room.news = Some(News { sent, bumped });
+}
+
+/// While a base is to come, where the user is told to be counts as changed also where it is what was known: the base may
+/// show how it was in between, and must not replace it. Who is in a room would get all of it anew.
+fn note_told_outside(room: &mut RoomDraft<'_, '_>) {
+    if room.draft.account.bootstrap != Bootstrap::Complete && room.entry.membership != Membership::Join {
+        room.entry.membership_position = room.draft.position;
+    }
+}
+
+/// The same of counts.
+fn note_told(room: &mut RoomDraft<'_, '_>, told: &JoinedRoom<'_>) {
+    if room.draft.account.bootstrap == Bootstrap::Complete {
+        return;
+    }
+    let (changed, position) = (&mut room.entry.changed, room.draft.position);
+    if told.summary.joined_count.is_some() || told.summary.invited_count.is_some() {
+        (changed.member_counts, changed.summary) = (position, position);
+    }
+    if told.notification_count.is_some() || told.highlight_count.is_some() {
+        changed.counts = position;
+    }
 }
 
 /// Takes over unread counts. Threads are told whole, whenever the room's counts are.

@@ -100,6 +100,7 @@ impl Question<'_> {
         }
         freeze(&context, self.reach, &results, &mut draft);
         let complete = results.held_back.is_empty();
+        draft.live_from = if complete { None } else { self.state.live_from.or(self.frontier) };
         let rooms = RoomsOfAnswer { anew: results.anew(), held_back: std::mem::take(&mut results.held_back) };
         let extensions = extensions::compute(
             &context,
@@ -133,6 +134,7 @@ impl Question<'_> {
             audience: Audience { device: self.device, now: self.now },
             since: devices.get(author).and_then(|device| device.record.since.as_deref()),
             frontier: self.frontier,
+            live_from: self.state.live_from,
             shares_account: devices.values().filter(|device| device.record.since.is_some()).nth(1).is_some(),
         }
     }
@@ -154,7 +156,7 @@ impl Question<'_> {
                 continue;
             }
             if let Some(Some(until)) = rooms::withheld_until(context, reader, entry) {
-                results.wait_until(until);
+                results.withhold(room.number, until);
                 continue;
             }
             if reader.missing() >= NEEDED_RECORDS {
@@ -240,7 +242,10 @@ impl Results {
         self.rooms.len() + self.rooms_missing >= limits.rooms || self.size >= limits.bytes
     }
 
-    fn wait_until(&mut self, until: Timestamp) {
+    /// Leaves out a room that the answer waits for. It is held back from the extensions as well: which receipts go with
+    /// a room follows from the timeline that it is sent with, and what was read of them is kept for the next look.
+    fn withhold(&mut self, room: RoomNumber, until: Timestamp) {
+        self.held_back.insert(room);
         self.due = Some(self.due.map_or(until, |due| due.max(until)));
     }
 

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     answer::{AnswerLimits, Computed, Done, Question},
+    chain::{StateChain, Writes},
     error::SyncError,
     explain::{Stage, Standing},
     extensions::e2ee,
@@ -20,10 +21,10 @@ use super::{
     response::SyncResponse,
     rooms::Fetch,
     state::{Delta, FIRST_STATE, GlobalMarks, State},
-    stored,
+    stored::Place,
 };
 use crate::cache::{AccountCache, Changes, RoomNumber};
-use crate::limits::{CONNECTION_DELTAS, CONNECTION_LOOPS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
+use crate::limits::{CONNECTION_LOOPS, STICKY_SUBSCRIPTIONS, TOLD_ROOMS};
 use crate::model::{Position, Record, RecordKey, Timestamp};
 
 /// What came of computing an answer.
@@ -50,7 +51,7 @@ pub struct Answer {
     /// The answer.
     pub response: SyncResponse,
     /// Connection records to put (`Some`) or delete (`None`) before the answer leaves.
-    pub writes: Vec<(RecordKey, Option<Record>)>,
+    pub writes: Writes,
     /// What would be good to have for next time, from the homeserver, in the background.
     pub fetch: Vec<Fetch>,
 }
@@ -60,20 +61,13 @@ pub struct Answer {
 pub struct Connection {
     /// The unguessable part of its `pos`.
     pub nonce: u64,
-    confirmed: State,
-    pending: Option<Delta>,
-    /// The serial number of the request whose answer adds that.
-    pending_of: u64,
-    /// The number of the next state: never given out before.
-    next: u64,
-    /// How many confirmed deltas are stored on the base.
-    parts: u32,
-    /// Whether what is stored is not what `confirmed` stands on.
-    rewrite: bool,
+    states: StateChain,
     /// How the last answer left it, unless something was left open.
     settled: Option<Settled>,
     /// The requests that wait, the newest last: one, or several that stand on no state.
     active: Vec<Active>,
+    /// The newest request that was accepted, by its serial number: one that came earlier comes too late.
+    newest: u64,
     /// The request before those, and when each room was in an answer last: for explaining, and in memory only.
     last: Option<Last>,
     told: FxHashMap<RoomNumber, Timestamp>,
@@ -109,46 +103,28 @@ struct Active {
 impl Connection {
     /// Returns a connection that was sent nothing.
     pub fn new(nonce: u64) -> Connection {
+        Connection::on(StateChain::new(), nonce)
+    }
+
+    /// Returns a connection from its stored parts.
+    pub fn restore<'a>(nonce: u64, parts: impl Iterator<Item = Option<&'a Record>>) -> Connection {
+        Connection::on(StateChain::restore(parts), nonce)
+    }
+
+    fn on(states: StateChain, nonce: u64) -> Connection {
         Connection {
             nonce,
-            confirmed: State::default(),
-            pending: None,
-            pending_of: 0,
-            next: FIRST_STATE,
-            parts: 0,
-            rewrite: true,
+            states,
             settled: None,
             active: Vec::new(),
+            newest: 0,
             last: None,
             told: FxHashMap::default(),
         }
     }
 
-    /// Returns a connection from its stored parts: a base and a chain of deltas. The last may be unconfirmed; whatever
-    /// does not fit ends the chain.
-    pub fn restore<'a>(nonce: u64, parts: impl Iterator<Item = Option<&'a Record>>) -> Connection {
-        let mut connection = Connection::new(nonce);
-        let mut deltas = parts.map_while(|record| record.and_then(stored::decode_delta));
-        let Some(base) = deltas.next().filter(|base| base.on == 0 && base.number >= FIRST_STATE) else {
-            return connection;
-        };
-        connection.next = base.number + 1;
-        connection.confirmed.apply(base);
-        connection.rewrite = false;
-        for delta in deltas {
-            let stands_on = connection.pending.as_ref().map_or(connection.confirmed.number, |pending| pending.number);
-            if delta.on != stands_on || delta.number < connection.next {
-                break;
-            }
-            connection.next = delta.number + 1;
-            connection.confirm();
-            connection.pending = Some(delta);
-        }
-        connection
-    }
-
     /// Takes a request: judges its `pos`, confirms what that confirms, and drops the requests whose place it takes, whose
-    /// serial numbers it returns. The serial number tells it from all others.
+    /// serial numbers it returns. The serial number tells it from all others, and says which came earlier.
     pub fn handle_request(
         &mut self,
         cache: &AccountCache,
@@ -157,12 +133,15 @@ impl Connection {
         serial: u64,
         now: Timestamp,
     ) -> Result<Vec<u64>, SyncError> {
+        if serial < self.newest && !self.may_wait_beside(request) {
+            return Err(SyncError::Superseded);
+        }
         let base = self.base(cache, request)?;
         let (stateless, frontier) = match base {
             Base::Confirmed(position) => (None, Some(position)),
             Base::Stateless(marks, frontier) => (Some(marks), frontier),
         };
-        let marks = stateless.unwrap_or(self.confirmed.marks);
+        let marks = stateless.unwrap_or(self.states.confirmed().marks);
         if request.extensions.e2ee && e2ee::is_forgotten(cache.devices.get(device), marks.e2ee, frontier) {
             return Err(SyncError::UnknownPos);
         }
@@ -174,8 +153,7 @@ impl Connection {
             Some(marks) => Some(State::stateless(marks)),
             None => None,
         };
-        let sticky = self.confirmed.sticky || request.sticky_subscriptions;
-        let kept = stateless.is_none() && sticky;
+        let kept = stateless.is_none() && self.is_sticky(request);
         let subscriptions = if kept { self.sticky_subscriptions(request) } else { Vec::new() };
         let subscriptions = subscriptions.into_iter().chain(request.room_subscriptions.clone()).collect();
         let waits = frontier.is_some();
@@ -191,6 +169,7 @@ impl Connection {
         };
         let superseded = self.make_way_for(&active);
         self.active.push(active);
+        self.newest = self.newest.max(serial);
         Ok(superseded)
     }
 
@@ -206,13 +185,9 @@ impl Connection {
         }
     }
 
-    /// Notes that the writes of the answer to this request failed, so that the next ones stand on nothing stored. A newer
-    /// request may have been answered meanwhile: what its answer adds stays.
+    /// Notes that the writes of the answer to this request failed.
     pub fn handle_write_failed(&mut self, serial: u64) {
-        if self.pending_of == serial {
-            self.pending = None;
-        }
-        self.rewrite = true;
+        self.states.handle_write_failed(serial);
         if let Some((at, _)) = self.last.as_mut().and_then(|last| last.answered.take()) {
             self.told.retain(|_, told| *told != at);
         }
@@ -220,7 +195,7 @@ impl Connection {
 
     /// Returns how the connection stands, for explaining it.
     pub fn standing(&self) -> Standing<'_> {
-        let (told, confirmed) = (&self.told, &self.confirmed);
+        let (told, confirmed) = (&self.told, self.states.confirmed());
         if let Some(active) = self.active.last() {
             return Standing {
                 request: Some((&active.request, &active.subscriptions)),
@@ -231,23 +206,17 @@ impl Connection {
                 told,
             };
         }
-        let after = || {
-            let mut after = State::default();
-            after.apply(self.confirmed.to_delta());
-            self.pending.clone().into_iter().for_each(|delta| after.apply(delta));
-            after
-        };
         let Some(last) = &self.last else {
-            let unconfirmed = self.pending.is_some().then(|| (after(), None));
+            let unconfirmed = self.states.is_unconfirmed().then(|| (self.states.after_answer(), None));
             return Standing { request: None, stage: Stage::Unknown, confirmed, frontier: None, unconfirmed, told };
         };
-        let unconfirmed = |(_, position)| (last.stateless.clone().unwrap_or_else(after), Some(position));
+        let after = || last.stateless.clone().unwrap_or_else(|| self.states.after_answer());
         Standing {
             request: Some((&last.request, &last.subscriptions)),
             stage: last.answered.map_or(Stage::GivenUp, |(at, _)| Stage::Answered(at)),
             confirmed: last.stateless.as_ref().unwrap_or(confirmed),
             frontier: last.frontier,
-            unconfirmed: last.answered.map(unconfirmed),
+            unconfirmed: last.answered.map(|(_, position)| (after(), Some(position))),
             told,
         }
     }
@@ -273,7 +242,7 @@ impl Connection {
         if !lists_move || (active.request.lists.is_empty() && active.subscriptions.is_empty()) {
             return false;
         }
-        let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
+        let state = active.stateless.as_ref().unwrap_or(self.states.confirmed());
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
         changes.rooms.iter().any(|number| watched.contains(number) || reach.get(*number).is_some()) || {
             let mut configs = Configs::default();
@@ -304,7 +273,7 @@ impl Connection {
             return Poll::Superseded;
         };
         let mut done = std::mem::take(&mut active.done);
-        let state = active.stateless.as_ref().unwrap_or(&self.confirmed);
+        let state = active.stateless.as_ref().unwrap_or(self.states.confirmed());
         let reach = Reach::compute(cache, &active.request, &active.subscriptions, state, self.settled.as_ref());
         debug_assert_eq!(
             {
@@ -347,11 +316,15 @@ impl Connection {
     /// while it runs, and either would give up if it were told that it is one too many (`spec/clients.md` §6.11). Each of
     /// their answers follows from its request alone.
     fn make_way_for(&mut self, newer: &Active) -> Vec<u64> {
-        let stands_alone = |active: &Active| active.stateless.is_some() && active.request.wire == Wire::Simplified;
-        let beside = stands_alone(newer) && self.active.iter().all(stands_alone);
-        let kept = if beside { CONNECTION_LOOPS - 1 } else { 0 };
+        let kept = if self.may_wait_beside(&newer.request) { CONNECTION_LOOPS - 1 } else { 0 };
         let surplus = self.active.len().saturating_sub(kept);
         self.active.drain(..surplus).map(|active| active.serial).collect()
+    }
+
+    fn may_wait_beside(&self, request: &SyncRequest) -> bool {
+        let is_loop = request.wire == Wire::Simplified && !request.asks_for_rooms();
+        let stands_on_state = request.pos.is_some_and(|pos| pos.state >= FIRST_STATE);
+        is_loop && !stands_on_state && self.active.iter().all(|active| active.stateless.is_some())
     }
 
     fn take(&mut self, serial: u64) -> Option<Active> {
@@ -368,31 +341,21 @@ impl Connection {
         if pos.state < FIRST_STATE {
             return Ok(Base::Stateless(GlobalMarks::from_bits(pos.state), Some(pos.position)));
         }
-        if self.pending.as_ref().is_some_and(|pending| pending.number == pos.state && pending.position <= pos.position)
-        {
-            self.confirm();
-        } else if self.confirmed.number != pos.state || pos.position < self.confirmed.position {
+        if !self.states.confirm(&pos) {
             return Err(SyncError::UnknownPos);
         }
-        self.pending = None;
         Ok(Base::Confirmed(pos.position))
     }
 
-    fn confirm(&mut self) {
-        if let Some(delta) = self.pending.take() {
-            self.confirmed.apply(delta);
-            self.parts += 1;
-        }
+    /// Forgets what the client was sent.
+    fn reset(&mut self, marks: GlobalMarks, frontier: Option<Position>) {
+        self.states.reset(frontier.unwrap_or_default(), marks);
+        self.told.clear();
     }
 
-    /// Starts the state anew. What is stored stays until the next answer replaces it.
-    fn reset(&mut self, marks: GlobalMarks, frontier: Option<Position>) {
-        let number = self.next;
-        self.next += 1;
-        self.confirmed = State::new(number, frontier.unwrap_or_default(), marks);
-        self.pending = None;
-        self.rewrite = true;
-        self.told.clear();
+    /// Returns whether the client has shown that it sends each subscription once.
+    fn is_sticky(&self, request: &SyncRequest) -> bool {
+        self.states.confirmed().sticky || request.sticky_subscriptions
     }
 
     /// Returns the subscriptions that a client of the old kind still has, oldest first, the request's own among them.
@@ -400,7 +363,7 @@ impl Connection {
         let gone = |room: &OwnedRoomId| {
             request.unsubscribe_rooms.contains(room) || request.room_subscriptions.contains_key(room)
         };
-        let kept = self.confirmed.subscriptions.iter().filter(|(room, _)| !gone(room)).cloned();
+        let kept = self.states.confirmed().subscriptions.iter().filter(|(room, _)| !gone(room)).cloned();
         let named = request.room_subscriptions.iter().map(|(room, config)| (room.clone(), config.clone()));
         let mut all: Vec<_> = kept.chain(named).collect();
         let surplus = all.len().saturating_sub(STICKY_SUBSCRIPTIONS);
@@ -419,7 +382,6 @@ impl Connection {
         now: Timestamp,
     ) -> Answer {
         let Computed { mut response, mut delta, fetch, complete, .. } = computed;
-        self.pending_of = active.serial;
         self.settled = None;
         let mut pos =
             Pos { state: 0, position: cache.position(), incarnation: cache.account.incarnation, nonce: self.nonce };
@@ -432,20 +394,20 @@ impl Connection {
             }
             self.reset(state.marks, active.frontier);
             active.stateless = None;
-            delta.on = self.confirmed.number;
-        } else if self.confirmed.sticky || active.request.sticky_subscriptions {
+        } else if self.is_sticky(&active.request) {
             delta.sticky = true;
             let subscriptions = self.sticky_subscriptions(&active.request);
-            delta.subscriptions = (subscriptions != *self.confirmed.subscriptions).then(|| Rc::new(subscriptions));
+            let is_new = subscriptions != *self.states.confirmed().subscriptions;
+            delta.subscriptions = is_new.then(|| Rc::new(subscriptions));
         }
-        let writes = self.store(place, &mut delta);
-        pos.state = delta.number;
+        let owes_more = owes_more(cache, &delta, &owed);
+        let (number, writes) = self.states.propose(delta, active.serial, place);
+        pos.state = number;
         response.pos = pos;
-        if complete && !owes_more(cache, &delta, &owed) {
+        if complete && !owes_more {
             let (request, subscriptions) = (Rc::clone(&active.request), Rc::clone(&active.subscriptions));
             self.settled = Some(Settled { pos, request, subscriptions, owed });
         }
-        self.pending = Some(delta).filter(|delta| delta.number != self.confirmed.number);
         self.note_told(cache, &response, now);
         self.last = Some(active.ended(Some((now, pos.position))));
         Answer { response, writes, fetch }
@@ -457,27 +419,6 @@ impl Connection {
         if self.told.len() > TOLD_ROOMS {
             self.told.retain(|_, told| *told == now);
         }
-    }
-
-    /// Numbers the delta and returns what has to be written for it: nothing if it changes nothing.
-    fn store(&mut self, place: Place<'_>, delta: &mut Delta) -> Vec<(RecordKey, Option<Record>)> {
-        let mut writes = Vec::new();
-        if self.rewrite || self.parts >= CONNECTION_DELTAS {
-            let base = stored::encode_delta(&self.confirmed.to_delta());
-            writes.push((place.key(0), Some(base)));
-            writes.extend((1..=CONNECTION_DELTAS + 1).map(|part| (place.key(part), None)));
-            self.parts = 0;
-            self.rewrite = false;
-        }
-        delta.number = self.confirmed.number;
-        if !self.confirmed.is_unchanged_by(delta) {
-            delta.number = self.next;
-            self.next += 1;
-            let key = place.key(self.parts + 1);
-            writes.retain(|(other, _)| *other != key);
-            writes.push((key, Some(stored::encode_delta(delta))));
-        }
-        writes
     }
 }
 
@@ -494,29 +435,6 @@ fn owes_more(cache: &AccountCache, delta: &Delta, owed: &[RoomNumber]) -> bool {
     let sent = delta.rooms.iter().filter(|(_, sent)| sent.is_some());
     sent.filter_map(|(room, _)| cache.rooms.number(room))
         .any(|number| !owed.contains(&number) && cache.rooms.get(number).is_some_and(|entry| !cache.is_listed(entry)))
-}
-
-/// Where a connection is stored.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// Whose it is.
-    pub device: &'a DeviceId,
-    /// Over which wire.
-    pub wire: Wire,
-    /// Its `conn_id`.
-    pub conn_id: &'a str,
-}
-
-impl Place<'_> {
-    /// Returns the key of one of its parts.
-    pub fn key(&self, part: u32) -> RecordKey {
-        stored::part_key(self.device, self.wire, self.conn_id, part)
-    }
-
-    /// Returns the keys of all parts that there may be.
-    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
-        (0..=CONNECTION_DELTAS + 1).map(|part| self.key(part))
-    }
 }
 
 /// What an answer stands on.

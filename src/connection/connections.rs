@@ -10,13 +10,13 @@ use rustc_hash::FxHashMap;
 
 use super::{
     answer::AnswerLimits,
-    connection::{Answer, Connection, Place, Poll},
+    connection::{Answer, Connection, Poll},
     error::SyncError,
     explain::{self, ConnectionName, ExplainRequest, Explanation},
     extensions::to_device,
     reader::Reader,
     request::{SyncRequest, Wire},
-    stored::{self, Directory, DirectoryEntry},
+    stored::{self, Directory, DirectoryEntry, Place},
 };
 use crate::cache::{AccountCache, Changes};
 use crate::limits::{CONNECTION_IDLE, CONNECTION_UNUSED, CONNECTION_USE_GRAIN, CONNECTIONS};
@@ -24,7 +24,8 @@ use crate::model::{Record, RecordKey, Step, Timestamp, order::sorted_by_key};
 
 /// All connections of one account.
 ///
-/// For each request call [`handle_request`](Connections::handle_request) until it is done, commit what it says is
+/// For each request call [`arrive`](Connections::arrive) when it comes, and
+/// [`handle_request`](Connections::handle_request) until it is done; commit what it says is
 /// acknowledged, then [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll
 /// again, on `Wait` poll again when [`handle_change`](Connections::handle_change) names the ticket or the time has
 /// come. When the client hangs up, call [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
@@ -37,6 +38,10 @@ pub struct Connections {
     swept: Timestamp,
     limits: AnswerLimits,
 }
+
+/// When a request came: before which others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival(u64);
 
 /// Which request: it stays good when a newer one takes its place, and says so then.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +80,12 @@ struct Device {
 }
 
 impl Connections {
+    /// Notes that a request has come. It may be held before it is handled, and another may overtake it meanwhile.
+    pub fn arrive(&mut self) -> Arrival {
+        self.serial += 1;
+        Arrival(self.serial)
+    }
+
     /// Accepts a request: finds or makes its connection, judges `pos`, confirms what that confirms. `nonce` is random; a
     /// new connection takes it. On `Need` load the records and call again.
     pub fn handle_request(
@@ -82,6 +93,7 @@ impl Connections {
         cache: &mut AccountCache,
         device: &DeviceId,
         request: &Rc<SyncRequest>,
+        arrival: Arrival,
         nonce: u64,
         now: Timestamp,
     ) -> Result<Step<Accepted>, SyncError> {
@@ -97,13 +109,13 @@ impl Connections {
         let entry = self.devices.entry(device.to_owned()).or_default();
         let mut superseded = if request.pos.is_none() { entry.make(place, nonce, now) } else { Vec::new() };
         let connection = entry.connections.get_mut(&place.name()).ok_or(SyncError::UnknownPos)?;
-        self.serial += 1;
-        let before = connection.handle_request(cache, device, request, self.serial, now)?;
+        let Arrival(serial) = arrival;
+        let before = connection.handle_request(cache, device, request, serial, now)?;
         entry.touch(place, now);
         let ticket =
             |serial| Ticket { device: device.to_owned(), wire: request.wire, conn_id: request.conn_id.clone(), serial };
         superseded.extend(before.into_iter().map(ticket));
-        Ok(Step::Done(Accepted { ticket: ticket(self.serial), acknowledge_to_device, superseded }))
+        Ok(Step::Done(Accepted { ticket: ticket(serial), acknowledge_to_device, superseded }))
     }
 
     /// Lets answers carry less than they may, so that a few small rooms are too much for one.
@@ -177,21 +189,6 @@ impl Connections {
     /// Returns how many connections are in memory.
     pub fn in_memory(&self) -> usize {
         self.devices.values().map(|device| device.connections.len()).sum()
-    }
-
-    /// Forgets a device that is gone, with all its connections, and returns what has to be deleted.
-    pub fn handle_device_gone(&mut self, device: &DeviceId) -> Vec<(RecordKey, Option<Record>)> {
-        let Some(entry) = self.devices.remove(device) else { return Vec::new() };
-        let names = entry.directory.connections.into_iter();
-        let places = names.filter_map(|entry| Some((Wire::from_name(&entry.wire)?, entry.conn_id)));
-        let mut writes: Vec<(RecordKey, Option<Record>)> = places
-            .flat_map(|(wire, conn_id)| {
-                let keys: Vec<RecordKey> = Place { device, wire, conn_id: &conn_id }.keys().collect();
-                keys.into_iter().map(|key| (key, None))
-            })
-            .collect();
-        writes.push((stored::directory_key(device), None));
-        writes
     }
 
     /// Explains a room to the user, as far as one device's connections go. Nothing is taken as asked, sent or used by it.

@@ -18,6 +18,8 @@ pub struct Draft<'a> {
     pub state: &'a State,
     /// What belongs to no room, afterwards.
     pub marks: GlobalMarks,
+    /// As in [`State`], afterwards.
+    pub live_from: Option<Position>,
     rooms: BTreeMap<OwnedRoomId, RoomDelta>,
     gone: Vec<OwnedRoomId>,
 }
@@ -25,7 +27,7 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Returns a draft that changes nothing.
     pub fn new(state: &'a State) -> Draft<'a> {
-        Draft { state, marks: state.marks, rooms: BTreeMap::new(), gone: Vec::new() }
+        Draft { state, marks: state.marks, live_from: None, rooms: BTreeMap::new(), gone: Vec::new() }
     }
 
     /// Returns what the client has of the room after this answer.
@@ -76,6 +78,7 @@ impl<'a> Draft<'a> {
             position,
             rooms: changed.chain(self.gone.into_iter().map(|room| (room, None))).collect(),
             marks: self.marks,
+            live_from: self.live_from,
             subscriptions,
             sticky,
         }

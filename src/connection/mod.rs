@@ -4,6 +4,7 @@
 //! client confirmed, never from what was merely sent; nothing is consumed by computing an answer.
 
 mod answer;
+mod chain;
 #[expect(clippy::module_inception, reason = "one connection, among what connections are made of")]
 mod connection;
 mod connections;
@@ -27,7 +28,7 @@ mod tests;
 pub use crate::cache::Filter;
 pub use answer::AnswerLimits;
 pub use connection::{Answer, Poll};
-pub use connections::{Accepted, Connections, Ticket};
+pub use connections::{Accepted, Arrival, Connections, Ticket};
 pub use error::SyncError;
 pub use explain::{
     ConnectionName, EngineState, ExplainRequest, ExplainedConnection, ExplainedList, Explanation, HeldRoom, Neighbour,

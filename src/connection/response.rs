@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, OwnedUserId};
+use ruma::{OwnedMxcUri, OwnedRoomId, OwnedUserId};
 use serde_json::value::RawValue;
 
 use super::{pos::Pos, request::TypingNames};
@@ -159,14 +159,6 @@ impl SyncResponse {
     /// Returns whether the answer says anything: only then does it end a wait.
     pub fn has_news(&self) -> bool {
         !self.rooms.is_empty() || self.extensions.has_news()
-    }
-
-    /// Returns the ids of the timeline events of a room in this answer.
-    pub fn timeline_ids(&self, room: &ruma::RoomId) -> Vec<OwnedEventId> {
-        let timeline = self.rooms.iter().find(|(id, _)| id == room).and_then(|(_, result)| result.timeline.as_ref());
-        timeline.map_or_else(Vec::new, |timeline| {
-            timeline.events.iter().map(|item| item.event.header.event_id.clone()).collect()
-        })
     }
 }
 

@@ -179,6 +179,9 @@ pub struct State {
     pub rooms: FxHashMap<OwnedRoomId, RoomSent>,
     /// What belongs to no room.
     pub marks: GlobalMarks,
+    /// The frontier of the first of some answers in a row that had no place for all there was: what came after it is news in
+    /// rooms that were held back.
+    pub live_from: Option<Position>,
     /// Subscriptions of a client that sends each once, oldest first (`spec/clients.md` §6.2).
     pub subscriptions: Rc<Vec<(OwnedRoomId, RoomConfig)>>,
     /// Whether the client has shown that it is of that kind.
@@ -200,6 +203,8 @@ pub struct Delta {
     pub rooms: Vec<(OwnedRoomId, Option<RoomDelta>)>,
     /// The marks afterwards.
     pub marks: GlobalMarks,
+    /// As in [`State`], afterwards.
+    pub live_from: Option<Position>,
     /// The sticky subscriptions afterwards, if they change.
     pub subscriptions: Option<Rc<Vec<(OwnedRoomId, RoomConfig)>>>,
     /// Whether the client has shown that it sends each subscription once.
@@ -234,6 +239,7 @@ impl State {
         self.number = delta.number;
         self.position = delta.position;
         self.marks = delta.marks;
+        self.live_from = delta.live_from;
         self.sticky = delta.sticky;
         if let Some(subscriptions) = delta.subscriptions {
             self.subscriptions = subscriptions;
@@ -265,6 +271,7 @@ impl State {
     pub fn is_unchanged_by(&self, delta: &Delta) -> bool {
         delta.rooms.is_empty()
             && delta.marks == self.marks
+            && delta.live_from == self.live_from
             && delta.subscriptions.is_none()
             && delta.sticky == self.sticky
     }
@@ -282,6 +289,7 @@ impl State {
             position: self.position,
             rooms: self.rooms.iter().map(|(room, sent)| (room.clone(), Some(delta(sent)))).collect(),
             marks: self.marks,
+            live_from: self.live_from,
             subscriptions: Some(Rc::clone(&self.subscriptions)),
             sticky: self.sticky,
         }

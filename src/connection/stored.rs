@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::request::{RoomConfig, Wire};
 use super::state::{Delta, GlobalMarks, Mark, RoomDelta, RoomMarks, RoomSent, SentConfig};
+use crate::limits::CONNECTION_DELTAS;
 use crate::model::{FORMAT, Membership, Ordinal, Position, Record, RecordKey, Timestamp};
 
 /// A device's connections.
@@ -32,13 +33,36 @@ pub struct DirectoryEntry {
     pub used: Timestamp,
 }
 
+/// Where a connection is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Whose it is.
+    pub device: &'a DeviceId,
+    /// Over which wire.
+    pub wire: Wire,
+    /// Its `conn_id`.
+    pub conn_id: &'a str,
+}
+
+impl Place<'_> {
+    /// Returns the key of one of its parts.
+    pub fn key(&self, part: u32) -> RecordKey {
+        part_key(self.device, self.wire, self.conn_id, part)
+    }
+
+    /// Returns the keys of all parts that there may be.
+    pub fn keys(&self) -> impl Iterator<Item = RecordKey> {
+        (0..=CONNECTION_DELTAS + 1).map(|part| self.key(part))
+    }
+}
+
 /// Returns where a device's directory is stored. No wire has an empty name.
 pub fn directory_key(device: &DeviceId) -> RecordKey {
     RecordKey::Connection(device.to_owned(), String::new(), String::new(), 0)
 }
 
 /// Returns where a part of a connection is stored.
-pub fn part_key(device: &DeviceId, wire: Wire, conn_id: &str, part: u32) -> RecordKey {
+fn part_key(device: &DeviceId, wire: Wire, conn_id: &str, part: u32) -> RecordKey {
     RecordKey::Connection(device.to_owned(), wire.name().to_owned(), conn_id.to_owned(), part)
 }
 
@@ -90,6 +114,8 @@ struct StoredDelta {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gone: Vec<OwnedRoomId>,
     marks: GlobalMarks,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    live: Option<Position>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subscriptions: Option<Vec<(OwnedRoomId, RoomConfig)>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -152,6 +178,7 @@ impl From<&Delta> for StoredDelta {
             rooms,
             gone,
             marks: delta.marks,
+            live: delta.live_from,
             subscriptions: delta.subscriptions.as_ref().map(|subscriptions| subscriptions.as_ref().clone()),
             sticky: delta.sticky,
         }
@@ -183,6 +210,7 @@ impl StoredDelta {
             position: self.p,
             rooms,
             marks: self.marks,
+            live_from: self.live,
             subscriptions: self.subscriptions.map(Rc::new),
             sticky: self.sticky,
         })

@@ -17,6 +17,13 @@ pub struct RoomEntry {
     pub room_id: OwnedRoomId,
     /// How much of it is known.
     pub known: Known,
+    /// The position at which it became known whole, of the chain that is polled or of an earlier one: what happened between
+    /// the two nobody has told where it is earlier than the chain.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub based: Position,
+    /// The position of the last gap in what the chain brought, as long as nobody has said what vanished in it; zero after that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub gap: Position,
     /// The user's own membership.
     pub membership: Membership,
     /// Whether the last own membership event was sent by somebody else: a leave is a kick then (or a retracted invite).
@@ -188,6 +195,8 @@ impl RoomEntry {
         RoomEntry {
             room_id,
             known: Known::Unknown,
+            based: Position(0),
+            gap: Position(0),
             membership,
             by_other: false,
             inviter: None,

@@ -48,14 +48,6 @@ impl StateRecord {
     pub fn entry(&self, event_type: &str, state_key: &str) -> Option<&StateEntry> {
         self.entries.get(&(event_type.to_owned(), state_key.to_owned()))
     }
-
-    /// Returns all entries of a type, removed ones as well.
-    pub fn of_type<'a>(&'a self, event_type: &'a str) -> impl Iterator<Item = (&'a str, &'a StateEntry)> {
-        self.entries
-            .range((event_type.to_owned(), String::new())..)
-            .take_while(move |((kind, _), _)| kind == event_type)
-            .map(|((_, state_key), entry)| (state_key.as_str(), entry))
-    }
 }
 
 mod entries {

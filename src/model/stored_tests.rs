@@ -30,6 +30,8 @@ fn event() -> Event {
 fn full_entry() -> RoomEntry {
     RoomEntry {
         known: Known::Provisional,
+        based: Position(8),
+        gap: Position(9),
         by_other: true,
         ever_joined: true,
         membership_position: Position(1),

@@ -6,12 +6,18 @@
 use std::rc::Rc;
 
 use ruma::{OwnedRoomId, OwnedUserId};
+use rustc_hash::FxHashSet;
 
-use super::{Poll, PollError, backoff::Backoff, scout, sync_response, whole};
+use super::{
+    Poll, PollError,
+    backoff::Backoff,
+    gone::{self, Shown},
+    scout, sync_response, whole,
+};
 use crate::{
     account::Account,
     accumulator, limits,
-    model::{Bootstrap, Known, Step},
+    model::{Bootstrap, Known, Position, Step},
     platform,
     storage::StorageError,
     upstream::{UpstreamError, parse},
@@ -130,27 +136,32 @@ fn can_crawl(account: &Account) -> bool {
     !account.state.borrow().cache.rooms.is_empty()
 }
 
-/// Every room that is not known whole, the scout's way. What is done is not done again after a restart.
+/// Every room that has no base since the chain began, the scout's way. What is done is not done again after a restart.
 async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let unignored = unignored(account);
     let joined = account.homeserver.joined_rooms(&poll.token()).await?;
     account.commit(|cache, now| accumulator::accumulate_joined_rooms(cache, &joined, now)).await?;
-    fetch_invites(account, poll).await?;
-    let rooms = scout::not_whole(&account.state.borrow().cache);
+    let outside = fetch_invites(account, poll).await?;
+    let began = account.device(poll.device()).map_or(Position::default(), |device| device.first_position);
+    let rooms = scout::without_base(&account.state.borrow().cache, &joined, began);
     let left = scout::rooms(account, poll, rooms, accumulator::BaseKind::Crawl).await;
     if left > 0 {
         return Err(PollError::Upstream(UpstreamError::Unreadable(format!("{left} rooms could not be fetched"))));
     }
+    scout::count_direct_chats(account, poll).await?;
+    gone::take_leave(account, poll, &Shown { inside: joined.into_iter().collect(), outside }).await?;
     close_device_lists(account, poll).await?;
     Ok(complete(account, &unignored).await?)
 }
 
-/// Invites from before the chain, which no room tells of.
-async fn fetch_invites(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+/// Invites from before the chain, which no room tells of. Returns their rooms; `None` where there are none: the homeserver may
+/// leave them out with the rooms.
+async fn fetch_invites(account: &Rc<Account>, poll: &Poll) -> Result<Option<FxHashSet<OwnedRoomId>>, PollError> {
     let body = account.homeserver.invites(&poll.token()).await?;
     let response = sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
-    Ok(())
+    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
+    let outside = gone::outside(&response);
+    Ok((!outside.is_empty()).then_some(outside))
 }
 
 /// The device lists of the time before the chain are unknown after a crawl: one `/keys/changes` closes that.

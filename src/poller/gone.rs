@@ -1,4 +1,4 @@
-//! Rooms that the whole does not show any more: the user left them, or an invite was taken back, and no chain of ours has
+//! Rooms that the whole, or a crawl, does not show any more: the user left them, or an invite was taken back, and no chain of ours has
 //! told so. That happens between the chains of two devices, and when a homeserver was reset.
 
 use std::{borrow::Cow, rc::Rc};
@@ -11,17 +11,29 @@ use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::{Known, Membership, Position, v2::JoinedRoom},
+    model::{
+        Known, Membership, Position, RoomEntry,
+        v2::{JoinedRoom, SyncResponse},
+    },
     upstream::parse,
 };
 
-/// Lets the user be out of every room that the account has and the whole did not show. What the chain has said of one
-/// since it began is newer than the whole.
-pub(super) async fn take_leave(
-    account: &Rc<Account>,
-    poll: &Poll,
-    shown: &FxHashSet<OwnedRoomId>,
-) -> Result<(), PollError> {
+/// The rooms that the homeserver shows.
+pub(super) struct Shown {
+    /// Those that the user is in, or is out of and was in.
+    pub inside: FxHashSet<OwnedRoomId>,
+    /// Those that the user is invited to, or knocks at; `None` where nobody says.
+    pub outside: Option<FxHashSet<OwnedRoomId>>,
+}
+
+/// Returns the rooms of a response that the user is invited to, or knocks at.
+pub(super) fn outside(response: &SyncResponse<'_>) -> FxHashSet<OwnedRoomId> {
+    response.invite.iter().chain(&response.knock).map(|(room, _)| room.clone()).collect()
+}
+
+/// Lets the user be out of every room that the account has and the homeserver did not show. What the chain has said of one
+/// since it began is newer than that.
+pub(super) async fn take_leave(account: &Rc<Account>, poll: &Poll, shown: &Shown) -> Result<(), PollError> {
     let mut gone = not_shown(account, poll, shown);
     if gone.is_empty() {
         return Ok(());
@@ -39,14 +51,19 @@ pub(super) async fn take_leave(
 }
 
 /// Returns the rooms, and whether the user was in them.
-fn not_shown(account: &Account, poll: &Poll, shown: &FxHashSet<OwnedRoomId>) -> Vec<(OwnedRoomId, bool)> {
+fn not_shown(account: &Account, poll: &Poll, shown: &Shown) -> Vec<(OwnedRoomId, bool)> {
+    let is_shown = |entry: &RoomEntry| {
+        let outside = shown.outside.as_ref();
+        shown.inside.contains(&entry.room_id)
+            || outside.map_or(entry.membership != Membership::Join, |rooms| rooms.contains(&entry.room_id))
+    };
     let began = account.device(poll.device()).map_or(Position::default(), |device| device.first_position);
     let state = account.state.borrow();
     let rooms = state.cache.rooms.iter().map(|(_, entry)| entry);
     rooms
         .filter(|entry| entry.known == Known::Whole && entry.membership_position < began)
         .filter(|entry| matches!(entry.membership, Membership::Join | Membership::Invite | Membership::Knock))
-        .filter(|entry| !shown.contains(&entry.room_id))
+        .filter(|entry| !is_shown(entry))
         .map(|entry| (entry.room_id.clone(), entry.membership == Membership::Join))
         .collect()
 }

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod bootstrap;
+mod gaps;
 mod gone;
 mod poll;
 mod scout;
@@ -83,6 +84,7 @@ async fn keep_polling(account: Rc<Account>, poll: Rc<Poll>) {
     let mut since_refusals = 0;
     // Held, so that it ends with the poll.
     let mut _bootstrap: Option<Task> = None;
+    let _gaps = platform::spawn(gaps::run(Rc::clone(&account), Rc::clone(&poll)));
     loop {
         pause_while_queue_is_full(&account, &poll).await;
         match step(&account, &poll).await {
@@ -210,20 +212,24 @@ async fn see_to_presence(account: &Rc<Account>, poll: &Poll) -> Result<bool, Pol
         return Ok(false);
     }
     let wanted = account.wants_presence();
-    let has_all = account.has_presence.replace(wanted);
-    if wanted && !has_all {
+    if !wanted {
+        account.has_presence.set(false);
+    }
+    if account.state.borrow().cache.account.presence != wanted {
+        account.commit(|cache, _| Step::Done(accumulator::poll_with_presence(cache, wanted))).await?;
+    }
+    if wanted && !account.has_presence.get() {
         let body = ask_globals(account, poll, true).await;
-        // Messages must not wait for it: without it, everybody is told of as they change.
-        match body.as_deref().map(parse::sync_response) {
+        // Messages must not wait for it: without it, everybody is told of as they change, until it can be had.
+        match body.as_deref().map(sync_response) {
             Ok(Ok(response)) => {
                 let told = account.state.borrow().cache.online();
                 account.commit(|cache, now| accumulator::accumulate_presence(cache, &response, &told, now)).await?;
+                account.has_presence.set(true);
             }
             Ok(Err(error)) => tracing::warn!(user = %account.user_id(), %error, "presence came unreadable"),
             Err(error) => tracing::warn!(user = %account.user_id(), %error, "presence could not be asked for"),
         }
-    } else if !wanted && account.state.borrow().cache.account.presence {
-        account.commit(|cache, _| Step::Done(accumulator::poll_with_presence(cache, false))).await?;
     }
     Ok(wanted)
 }
@@ -324,4 +330,6 @@ async fn begin_anew(account: &Rc<Account>, poll: &Poll) {
     if let Err(error) = result {
         tracing::error!(%error, "the chain could not begin anew");
     }
+    // Who went offline meanwhile, the new chain does not tell.
+    account.has_presence.set(false);
 }

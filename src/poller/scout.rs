@@ -13,7 +13,7 @@ use crate::{
     cache::AccountCache,
     limits,
     model::{
-        Known, Membership, RoomEntry,
+        Known, Membership, Position, RoomEntry,
         v2::{JoinedRoom, RoomState},
     },
     upstream::parse,
@@ -32,13 +32,14 @@ pub(super) fn candidates(cache: &AccountCache, notified: Vec<OwnedRoomId>) -> Ve
         .collect()
 }
 
-/// Returns every joined room that is not known whole.
-pub(super) fn not_whole(cache: &AccountCache) -> Vec<OwnedRoomId> {
-    let rooms = cache.rooms.iter().map(|(_, entry)| entry);
-    rooms
-        .filter(|entry| entry.membership == Membership::Join && entry.known != Known::Whole)
-        .map(|entry| entry.room_id.clone())
-        .collect()
+/// Returns those of the rooms that have no base since the chain began, which was at `began`: that are not known whole, or
+/// were so before it. What the chain has taken the user out of since is no room to ask for.
+pub(super) fn without_base(cache: &AccountCache, rooms: &[OwnedRoomId], began: Position) -> Vec<OwnedRoomId> {
+    let lacks_base = |entry: &RoomEntry| {
+        let is_in = entry.membership == Membership::Join || entry.membership_position < began;
+        is_in && (entry.known != Known::Whole || entry.based < began)
+    };
+    rooms.iter().filter(|room| cache.rooms.entry(room).is_none_or(lacks_base)).cloned().collect()
 }
 
 /// Fetches rooms, a few at a time, each its own commit. Returns how many could not be fetched: one that fails is left
@@ -113,6 +114,29 @@ async fn fetch(account: &Rc<Account>, poll: &Poll, room: &RoomId, kind: BaseKind
         account.fetch_members(&token, room).await?;
     }
     Ok(())
+}
+
+/// Asks for the members of the direct chats of which that failed, or which a restart came before.
+pub(super) async fn count_direct_chats(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
+    let uncounted: Vec<OwnedRoomId> = {
+        let state = account.state.borrow();
+        state.cache.direct.iter().filter(|room| is_joined(&state.cache, room)).cloned().collect()
+    };
+    for room in uncounted {
+        if !is_direct_and_uncounted(account, &room) {
+            continue;
+        }
+        match account.fetch_members(&poll.token(), &room).await {
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => tracing::debug!(%room, %error, "the members of a direct chat are refused"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_joined(cache: &AccountCache, room: &RoomId) -> bool {
+    cache.rooms.entry(room).is_some_and(|entry| entry.membership == Membership::Join)
 }
 
 /// A direct chat is called after its other member, who may have written nothing lately. Such rooms are small, so all

@@ -2,25 +2,27 @@
 
 use std::{cmp::Reverse, rc::Rc};
 
-use ruma::OwnedRoomId;
-use rustc_hash::FxHashSet;
-
-use super::{Poll, PollError, gone, sync_response};
+use super::{
+    Poll, PollError,
+    gone::{self, Shown},
+    sync_response,
+};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
-    model::{Position, Timestamp, order::sorted_by_key, v2::JoinedRoom},
+    model::{Timestamp, order::sorted_by_key, v2::JoinedRoom},
     upstream::parse,
 };
 
 /// Fetches the whole and lays it once one more poll of the chain has been answered: then the chain is as new as the
 /// whole, and what it touched wins.
 pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
-    let body = account.homeserver.whole(&poll.token(), is_again(account, poll)).await?;
+    let body = account.homeserver.whole(&poll.token()).await?;
     let response = sync_response(&body)?;
-    account.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now)).await?;
+    account.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now)).await?;
     let token_after = response.next_batch.as_deref();
+    let outside = Some(gone::outside(&response));
     let mut bases = Vec::with_capacity(response.join.len() + response.leave.len());
     for (rooms, left) in [(response.join, false), (response.leave, true)] {
         for (room_id, room) in rooms {
@@ -31,20 +33,12 @@ pub(super) async fn fetch(account: &Rc<Account>, poll: &Poll) -> Result<(), Poll
     // The rooms that stand first in the list come first.
     let bases = sorted_by_key(bases, |base| Reverse(newest(&base.room)));
     catch_up(account, poll).await;
-    let outside = response.invite.iter().chain(&response.knock).map(|(room, _)| room);
-    let shown: FxHashSet<OwnedRoomId> = bases.iter().map(|base| &base.room_id).chain(outside).cloned().collect();
+    let shown = Shown { inside: bases.iter().map(|base| base.room_id.clone()).collect(), outside };
     // A few hundred a commit, so that nobody waits for all of them.
     for slice in bases.chunks(limits::WHOLE_SLICE) {
         account.commit(|cache, now| accumulator::accumulate_base(cache, slice, BaseKind::Whole, now)).await?;
     }
     gone::take_leave(account, poll, &shown).await
-}
-
-/// Returns whether the account was known before the device's chain began: then its account data is of the whole, too.
-fn is_again(account: &Account, poll: &Poll) -> bool {
-    let start = account.device(poll.device()).map_or(Position(0), |device| device.first_position);
-    let state = account.state.borrow();
-    state.cache.account_data.entries.values().any(|entry| entry.position < start)
 }
 
 fn newest(room: &JoinedRoom<'_>) -> Timestamp {

@@ -64,9 +64,9 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "M_UNRECOGNIZED", "Unrecognized request")
     }
 
-    /// The user has no account at work here: no device of theirs has asked for sliding sync lately.
-    pub fn not_open() -> ApiError {
-        ApiError::new(StatusCode::NOT_FOUND, "M_NOT_FOUND", "No device of this user is in use here")
+    /// Nothing is known of the user: no device of theirs has ever asked for sliding sync.
+    pub fn not_known() -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, "M_NOT_FOUND", "No device of this user has asked for sliding sync here")
     }
 
     /// The path is there for other methods.

@@ -22,11 +22,9 @@ pub(super) fn start(with_presence: bool) -> FilterDefinition {
 }
 
 /// The filter of the whole: every room, and nothing that the chain brings already.
-pub(super) fn whole(with_account_data: bool) -> FilterDefinition {
+pub(super) fn whole() -> FilterDefinition {
     let mut filter = definition(rooms_with(limits::WHOLE_TIMELINE), false);
-    if !with_account_data {
-        filter.account_data = Filter::ignore_all();
-    }
+    filter.account_data = Filter::ignore_all();
     filter
 }
 

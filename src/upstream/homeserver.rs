@@ -16,6 +16,7 @@ use ruma::{
             membership::{get_member_events, joined_rooms},
             message::get_message_events,
             push::get_notifications,
+            state::get_state_events,
             sync::sync_events,
         },
         path_builder::VersionHistory,
@@ -74,8 +75,8 @@ impl Homeserver {
 
     /// Asks for the whole account. It may take minutes; the request is the same to the byte each time, because
     /// homeservers keep its answer for a while.
-    pub async fn whole(&self, token: &str, with_account_data: bool) -> Result<Vec<u8>, UpstreamError> {
-        let mut request = sync_request(filters::whole(with_account_data));
+    pub async fn whole(&self, token: &str) -> Result<Vec<u8>, UpstreamError> {
+        let mut request = sync_request(filters::whole());
         request.set_presence = PresenceState::Offline;
         request.timeout = Some(Duration::ZERO);
         self.sync(token, request, limits::WHOLE_TIMEOUT).await
@@ -124,6 +125,11 @@ impl Homeserver {
         request.limit = UInt::from(0u32);
         request.filter = filters::lazy_members();
         self.request(token, request).await
+    }
+
+    /// Asks for all of a room's state, members and all.
+    pub async fn state(&self, token: &str, room: &RoomId) -> Result<Vec<u8>, UpstreamError> {
+        self.request(token, get_state_events::v3::Request::new(room.to_owned())).await
     }
 
     /// Asks for all members of a room.

@@ -1,9 +1,8 @@
 // matrix-js-sdk, unmodified and as Element Web uses it, on a real homeserver: through the engine's `fetch` in the browser, and by URL through the server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { distNpm } from '../../scripts/lib/paths.mjs';
-import { client, eventually, launchBrowser, servePage, startSash, startSynapse } from './support/index.mjs';
-import { sdkFiles } from './support/js-sdk.mjs';
+import { client, eventually, startSash, startSynapse } from './support/index.mjs';
+import { sdkPage, start, startOnEngine } from './support/js-sdk.mjs';
 import { withPicture } from './support/picture.mjs';
 import { inBatches } from './support/scenes.mjs';
 
@@ -19,7 +18,7 @@ after(() => synapse?.stop());
 test('through sash.fetch the SDK fills its rooms, and messages and invites come and go', async (t) => {
   const scene = await makeScene('engine');
   const page = await sdkPage(t);
-  await withPicture(page, () => useElement(page, scene, () => startOnEngine(page, scene.alice)));
+  await withPicture(page, () => useElement(page, scene, () => startOnEngine(page, scene.alice, synapse.url)));
 });
 
 test("by the server's URL the SDK fills its rooms, and messages and invites come and go", async (t) => {
@@ -29,20 +28,6 @@ test("by the server's URL the SDK fills its rooms, and messages and invites come
   t.after(sash.stop);
   const page = await sdkPage(t);
   await withPicture(page, () => useElement(page, scene, () => start(page, scene.alice, sash.url)));
-});
-
-test('an encrypted message is decrypted by the SDK on the engine', async (t) => {
-  const scene = await makeScene('crypto', { rooms: 2 });
-  const page = await sdkPage(t);
-  await withPicture(page, () => writeEncrypted(t, page, scene, () => startOnEngine(page, scene.alice, { crypto: true })));
-});
-
-test('an encrypted message is decrypted by the SDK on the server', async (t) => {
-  const scene = await makeScene('crypto-server', { rooms: 2 });
-  const sash = await startSash({ homeserver: synapse.url });
-  t.after(sash.stop);
-  const page = await sdkPage(t);
-  await withPicture(page, () => writeEncrypted(t, page, scene, () => start(page, scene.alice, sash.url, { crypto: true })));
 });
 
 /** What Alice does with Element, from log-in to being kicked. */
@@ -102,46 +87,6 @@ async function useElement(page, { alice, asAlice, bob, asBob, joined, space, cha
   await element('stop');
 }
 
-/** Bob, whose SDK syncs with the homeserver itself, writes to Alice, and she to him. */
-async function writeEncrypted(t, page, { alice, bob, asBob, joined: [roomId] }, startElement) {
-  await asBob.setState(roomId, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' });
-  const theirs = await sdkPage(t);
-  await withPicture(theirs, () => exchangeSecrets({ page, theirs, alice, bob, asBob, roomId }, startElement));
-}
-
-async function exchangeSecrets({ page, theirs, alice, bob, asBob, roomId }, startElement) {
-  const open = async (side) => {
-    await eventually('the room is there', () => side.evaluate((id) => window.element.rooms().some((room) => room.id === id), roomId));
-    await side.evaluate((id) => window.element.view(id, { encrypted: true }), roomId);
-    await eventually('it is known to be encrypted', () => side.evaluate((id) => window.element.isEncrypted(id), roomId));
-  };
-  const devices = (side, { userId }) => side.evaluate((id) => window.element.devices(id), userId);
-  const published = async ({ userId, deviceId }) => (await asBob.post('/_matrix/client/v3/keys/query', { device_keys: { [userId]: [] } })).device_keys[userId]?.[deviceId];
-
-  await startElement();
-  await open(page);
-  await eventually('Alice has published the keys of her device', () => published(alice));
-  // She looks for Bob's devices before there is one that she could write to: she must hear of it by what is synced.
-  assert.deepEqual(await devices(page, bob), []);
-  await start(theirs, bob, synapse.url, { crypto: true });
-  await open(theirs);
-  await eventually('Bob has published the keys of his device', () => published(bob));
-  await eventually("Alice knows Bob's device", async () => (await devices(page, bob)).includes(bob.deviceId));
-  // The SDK queries keys after an answer of its sync only, and Bob's long poll at his homeserver has nothing to bring.
-  let woken = 0;
-  await eventually("Bob knows Alice's device", async () => {
-    await asBob.accountData(bob.userId, 'org.example.wake', { times: (woken += 1) });
-    return (await devices(theirs, alice)).includes(alice.deviceId);
-  });
-
-  const reads = (side, body) => eventually(`"${body}" is decrypted`, async () => (await side.evaluate((id) => window.element.messages(id), roomId)).some((message) => message.body === body), { timeoutMs: 30_000 });
-  await theirs.evaluate(([id, body]) => window.element.send(id, body), [roomId, 'For your eyes only']);
-  await reads(page, 'For your eyes only');
-  await page.evaluate(([id, body]) => window.element.send(id, body), [roomId, 'And yours']);
-  await reads(theirs, 'And yours');
-  for (const side of [page, theirs]) await side.evaluate(() => window.element.stop());
-}
-
 /** Alice is in all rooms, written to one after the other: the last one is the newest. Beside them a space, a direct chat, a favourite and an invite. */
 async function makeScene(name, { rooms = ROOMS } = {}) {
   const [alice, bob] = await Promise.all([`alice-${name}`, `bob-${name}`].map((name) => synapse.register(name)));
@@ -162,30 +107,3 @@ async function makeScene(name, { rooms = ROOMS } = {}) {
   for (const [i, id] of joined.entries()) await asBob.send(id, `last word in Room ${i}`);
   return { alice, asAlice, bob, asBob, joined, space, chat, favourite, invited };
 }
-
-/** A page of an application that has the SDK and the npm package. */
-async function sdkPage(t) {
-  const index = '<!doctype html><title>Element</title><link rel="icon" href="data:,"><script type="module" src="/js-sdk.js"></script>';
-  const site = await servePage(distNpm, { pages: { '/index.html': index, ...(await sdkFiles()) } });
-  t.after(site.stop);
-  const browser = await launchBrowser();
-  t.after(browser.close);
-  const page = await browser.newPage();
-  await page.goto(site.url);
-  await page.waitForFunction(() => window.element !== undefined);
-  return page;
-}
-
-/** The SDK on sliding sync at `baseUrl`, whoever answers it there. */
-const start = (page, account, baseUrl, { crypto = false } = {}) => page.evaluate((options) => window.element.start(options), { account, baseUrl, crypto });
-
-/** The SDK on the engine: `fetchFn` is all that it is given. */
-const startOnEngine = (page, { userId, deviceId, accessToken }, { crypto = false } = {}) =>
-  page.evaluate(
-    async ({ crypto, ...account }) => {
-      const { openSash } = await import('/index.js');
-      const sash = await openSash(account);
-      await window.element.start({ account, baseUrl: account.homeserver, fetchFn: sash.fetch, crypto });
-    },
-    { homeserver: synapse.url, userId, deviceId, accessToken, crypto },
-  );

@@ -59,7 +59,7 @@ impl Account {
     /// The same as the whole account.
     pub fn whole(&mut self, body: &[u8]) {
         let Ok(response) = parse::sync_response(body) else { return };
-        self.commit(|cache, now| accumulator::accumulate_beside(cache, &response, now));
+        self.commit(|cache, now| accumulator::accumulate_invites(cache, &response, now));
         let mut bases = Vec::new();
         for (rooms, left) in [(response.join, false), (response.leave, true)] {
             let token_after = response.next_batch.as_deref().map(str::to_owned);
@@ -194,8 +194,9 @@ impl Account {
         let request = Rc::new(request);
         self.nonce += 1;
         let mut rounds = 0;
+        let arrival = self.connections.arrive();
         let accepted = loop {
-            match self.connections.handle_request(&mut self.cache, device(), &request, self.nonce, self.now) {
+            match self.connections.handle_request(&mut self.cache, device(), &request, arrival, self.nonce, self.now) {
                 Ok(Step::Done(accepted)) => break accepted,
                 Ok(Step::Need(keys)) => self.load(&keys, &mut rounds),
                 Err(error) => {

@@ -96,6 +96,15 @@ async fn with_another_secret_it_starts_and_waits_to_be_asked() {
     let sash = place.start_with(&homeserver.url, &["--secret", "two"]).await;
     assert!(sash.log().contains("stored tokens cannot be read"), "{}", sash.log());
     assert_eq!(polls(&homeserver, "token"), before);
+    // Whoever only looks is shown what is stored, and has nothing polled for.
+    let get =
+        async |target: &str| sash.get(target).bearer_auth("token").send().await.unwrap().json::<Value>().await.unwrap();
+    let status = get("/_sash/status").await;
+    assert!(status["state"] == "starting" && status["progress"]["phase"].is_string(), "{status}");
+    assert!(status["message"].as_str().is_some_and(|message| message.contains("not asked")), "{status}");
+    let explained = get("/_sash/explain?room=%21none%3Ax").await;
+    assert_eq!(explained["known"], false, "{explained}");
+    assert_eq!(polls(&homeserver, "token"), before);
     first_sync(&sash, "token").await;
 }
 
@@ -158,7 +167,8 @@ async fn a_device_that_nobody_uses_is_no_longer_polled() {
     first_sync(&sash, "token").await;
     eventually("it gives up", || sash.log().contains("nobody uses the device")).await;
     let status = sash.get("/_sash/status").bearer_auth("token").send().await.unwrap();
-    assert_eq!(status.status(), 404, "the account is closed");
+    let status: Value = status.json().await.unwrap();
+    assert_eq!(status["state"], "starting", "the account is closed, and looking at it begins no poll: {status}");
     first_sync(&sash, "token").await;
 }
 

@@ -26,6 +26,8 @@ pub struct Ledger {
     pub paged: BTreeSet<RoomNo>,
     /// Rooms whose summary v2 did not tell right: members changed without an event.
     pub vague_summaries: BTreeSet<RoomNo>,
+    /// Of whose presence the homeserver has told since Sash was started last.
+    pub presence_told: BTreeSet<UserNo>,
     /// Rooms in which somebody's typing or counts may be unknown after a restart.
     pub typing_unknown: BTreeSet<RoomNo>,
 }

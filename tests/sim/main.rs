@@ -24,6 +24,7 @@ mod junk;
 mod ledger;
 mod operations;
 mod oracle;
+mod order;
 mod plan;
 mod runner;
 mod self_tests;

@@ -43,11 +43,13 @@ pub enum Happening {
     /// State changes without an event.
     Reset,
     CreateRoom,
+    /// Somebody comes, goes, or says how they are.
+    Presence,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Happening; 14] = {
+    pub const ALL: [Happening; 15] = {
         use Happening::*;
         [
             Message,
@@ -64,13 +66,15 @@ impl Happening {
             Profile,
             Reset,
             CreateRoom,
+            Presence,
         ]
     };
 
     /// Returns one of them, by how often they happen.
     pub fn random(rng: &mut SmallRng) -> Happening {
         match rng.random_range(0..100) {
-            0..31 => Happening::Message,
+            0..28 => Happening::Message,
+            28..31 => Happening::Presence,
             31..34 => Happening::Burst,
             34..44 => Happening::State,
             44..54 => Happening::Member,
@@ -133,6 +137,7 @@ impl Operations<'_> {
             Happening::Profile => self.profile(),
             Happening::Reset => self.reset(),
             Happening::CreateRoom => self.create_room(),
+            Happening::Presence => self.presence(),
         }
     }
 
@@ -407,6 +412,14 @@ impl Operations<'_> {
         let number = self.rng.random_range(0..100);
         self.world.set_profile(user, "displayname", Some(format!("Name {number}")), self.now);
         format!("{} is now called Name {number}", self.world.user_id(user))
+    }
+
+    fn presence(&mut self) -> String {
+        let user = self.rng.random_range(0..self.world.users.len() as UserNo);
+        let state = ["online", "offline", "offline", "unavailable"][self.rng.random_range(0..4)];
+        let status = self.rng.random_bool(0.3).then(|| format!("Status {}", self.rng.random_range(0..100)));
+        self.world.set_presence(user, state, status.clone(), self.now);
+        format!("{} is {state}, {status:?}", self.world.user_id(user))
     }
 
     fn reset(&mut self) -> String {

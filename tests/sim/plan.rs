@@ -28,6 +28,9 @@ pub struct Plan {
     pub state_key: StateName,
     /// How many rooms an answer carries at most.
     pub answer_rooms: usize,
+    /// How many of a hundred answers of the homeserver come some time after they were made, so that they overtake each
+    /// other.
+    pub late: u32,
     /// In order.
     pub steps: Vec<Step>,
 }
@@ -53,10 +56,14 @@ pub enum Step {
     Lose(usize),
     /// A client hangs up.
     Cancel(usize),
+    /// Clients ask while what was asked before is being answered, the same one or others: the answers overtake each other.
+    Overlap(u64),
     /// A client starts anew from what it has stored.
     RestartClient(usize),
     /// A client forgets its connection and begins another.
     Reconnect(usize),
+    /// What fetches a notification asks beside a client that is an encryption loop, on the same connection.
+    Notify(usize),
     /// Other clients of a device make that many connections.
     Crowd(usize, u64),
     /// Time passes, in milliseconds.
@@ -94,6 +101,9 @@ pub enum Change {
     Unsubscribe,
     Extension,
     Scope,
+    Presence,
+    /// It becomes a loop that asks for no rooms.
+    Loop,
 }
 
 /// What goes wrong with a request to the homeserver.
@@ -136,14 +146,27 @@ pub enum Class {
     Commit,
     /// [`Step::Crash`], [`Step::PowerLoss`], [`Step::Sleep`].
     Crash,
-    /// [`Step::Lose`], [`Step::Cancel`], [`Step::RestartClient`], [`Step::Reconnect`], [`Step::Crowd`].
+    /// [`Step::Lose`], [`Step::Cancel`], [`Step::Overlap`], [`Step::RestartClient`], [`Step::Reconnect`], [`Step::Crowd`].
     Client,
 }
 
 impl Change {
-    pub const ALL: [Change; 10] = {
+    pub const ALL: [Change; 12] = {
         use Change::*;
-        [Nothing, Range, TimelineLimit, RequiredState, AddList, RemoveList, Subscribe, Unsubscribe, Extension, Scope]
+        [
+            Nothing,
+            Range,
+            TimelineLimit,
+            RequiredState,
+            AddList,
+            RemoveList,
+            Subscribe,
+            Unsubscribe,
+            Extension,
+            Scope,
+            Presence,
+            Loop,
+        ]
     };
 }
 
@@ -188,7 +211,8 @@ impl Plan {
         let devices = if rng.random_bool(0.4) { 2 } else { 1 };
         let state_key = StateName::ALL[rng.random_range(0..3)];
         let answer_rooms = if rng.random_bool(0.2) { rng.random_range(1..4) } else { 1_000 };
-        Plan { seed, devices, state_key, answer_rooms, steps }
+        let late = if rng.random_bool(0.5) { rng.random_range(20..100) } else { 0 };
+        Plan { seed, devices, state_key, answer_rooms, late, steps }
     }
 }
 
@@ -196,10 +220,15 @@ impl Step {
     /// Returns the class that the step belongs to.
     pub fn class(&self) -> Option<Class> {
         match self {
-            Step::World(..) | Step::Start | Step::Request(..) | Step::Wait(_) | Step::Check(_) => None,
-            Step::Lose(_) | Step::Cancel(_) | Step::RestartClient(_) | Step::Reconnect(_) | Step::Crowd(..) => {
-                Some(Class::Client)
+            Step::World(..) | Step::Start | Step::Request(..) | Step::Notify(_) | Step::Wait(_) | Step::Check(_) => {
+                None
             }
+            Step::Lose(_)
+            | Step::Cancel(_)
+            | Step::Overlap(_)
+            | Step::RestartClient(_)
+            | Step::Reconnect(_)
+            | Step::Crowd(..) => Some(Class::Client),
             Step::Upstream(..) => Some(Class::Upstream),
             Step::ExpireToken(_) | Step::RenewToken(_) | Step::EndPoll(_) => Some(Class::Token),
             Step::Commit(..) => Some(Class::Commit),
@@ -213,13 +242,15 @@ fn random_step(rng: &mut SmallRng) -> Step {
     let device = rng.random_range(0..2);
     match rng.random_range(0..1000) {
         0..420 => Step::World(Happening::random(rng), rng.random()),
-        420..640 => Step::Request(client, random_change(rng), rng.random()),
+        420..620 => Step::Request(client, random_change(rng), rng.random()),
+        620..640 => Step::Notify(client),
         640..665 => Step::Lose(client),
         665..685 => Step::Cancel(client),
         685..705 => Step::RestartClient(client),
         705..715 => Step::Reconnect(client),
         715..722 => Step::Crowd(device, [3, 12, 17, 20][rng.random_range(0..4)]),
-        722..840 => Step::Wait([1, 20, 200, 2_000, 35_000, 90_000][rng.random_range(0..6)]),
+        722..740 => Step::Overlap(rng.random()),
+        740..840 => Step::Wait([1, 20, 200, 2_000, 35_000, 90_000][rng.random_range(0..6)]),
         840..905 => {
             let fault = UpstreamFault::ALL[rng.random_range(0..UpstreamFault::ALL.len())];
             Step::Upstream(fault, rng.random_range(1..4))
@@ -245,8 +276,8 @@ fn random_change(rng: &mut SmallRng) -> Change {
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, devices, state_key, answer_rooms, .. } = self;
-        writeln!(formatter, "plan {seed} {devices} {state_key:?} {answer_rooms}")?;
+        let Plan { seed, devices, state_key, answer_rooms, late, .. } = self;
+        writeln!(formatter, "plan {seed} {devices} {state_key:?} {answer_rooms} {late}")?;
         self.steps.iter().try_for_each(|step| writeln!(formatter, "{step}"))
     }
 }
@@ -267,8 +298,10 @@ impl FromStr for Plan {
         head.expect("plan")?;
         let (seed, devices, state_key) = (head.number()?, head.number()? as usize, head.one_of(&StateName::ALL)?);
         let answer_rooms = head.number()? as usize;
+        // Plans from before there was such a thing do not say.
+        let late = if head.0.is_empty() { 0 } else { head.number()? as u32 };
         let steps = lines.map(Step::from_str).collect::<Result<_, _>>()?;
-        Ok(Plan { seed, devices, state_key, answer_rooms, steps })
+        Ok(Plan { seed, devices, state_key, answer_rooms, late, steps })
     }
 }
 
@@ -283,8 +316,10 @@ impl FromStr for Step {
             "Request" => Step::Request(words.client()?, words.one_of(&Change::ALL)?, words.number()?),
             "Lose" => Step::Lose(words.client()?),
             "Cancel" => Step::Cancel(words.client()?),
+            "Overlap" => Step::Overlap(words.number()?),
             "RestartClient" => Step::RestartClient(words.client()?),
             "Reconnect" => Step::Reconnect(words.client()?),
+            "Notify" => Step::Notify(words.client()?),
             "Crowd" => Step::Crowd(words.client()?, words.number()?),
             "Wait" => Step::Wait(words.number()?),
             "Upstream" => Step::Upstream(words.one_of(&UpstreamFault::ALL)?, words.number()? as u32),

@@ -1,4 +1,5 @@
-//! Making a failure small: whole classes of faults left out first, then halves, quarters and so on of the steps.
+//! Making a failure small: whole classes of faults and late answers left out first, then halves, quarters and so on of the
+//! steps.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,6 +41,7 @@ pub fn shrink(plan: Plan, failure: Failure) -> (Plan, Failure) {
         let steps = shrinker.plan.steps.iter().copied().filter(|step| step.class() != Some(class)).collect();
         shrinker.try_steps(steps);
     }
+    shrinker.try_plan(Plan { late: 0, ..shrinker.plan.clone() });
     let mut size = shrinker.plan.steps.len() / 2;
     while size > 0 && shrinker.budget > 0 {
         let before = shrinker.plan.steps.len();
@@ -74,11 +76,14 @@ impl Shrinker {
     }
 
     fn try_steps(&mut self, steps: Vec<Step>) {
-        if steps.len() == self.plan.steps.len() || self.budget == 0 {
+        self.try_plan(Plan { steps, ..self.plan });
+    }
+
+    fn try_plan(&mut self, plan: Plan) {
+        if plan == self.plan || self.budget == 0 {
             return;
         }
         self.budget -= 1;
-        let plan = Plan { steps, ..self.plan };
         if let Err(failure) = outcome(&plan).1
             && failure.sorts().any(|sort| sort == self.sort)
         {

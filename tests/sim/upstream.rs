@@ -29,6 +29,7 @@ use crate::{
         world::{EventNo, Position, RoomNo, UserNo, Viewer, World},
     },
     junk::with_junk,
+    order::Order,
     plan::UpstreamFault,
 };
 
@@ -41,13 +42,15 @@ pub struct Upstream {
     clock: VirtualClock,
     rng: RefCell<SmallRng>,
     requests: Cell<u64>,
+    /// How many requests are not answered yet.
+    asked: Cell<usize>,
     /// How many polls in a row were told that their `since` is unknown.
     refusals: Cell<u32>,
     chain_broken: Cell<bool>,
     /// Under which name state comes: homeservers differ (MSC4222).
     pub state_key: StateKey,
     faults: RefCell<VecDeque<UpstreamFault>>,
-    /// The `since` of the poll that waits, by device.
+    /// The `since` of the poll that waits, by device, moved to where there was nothing to tell it.
     parked: RefCell<BTreeMap<String, Since>>,
     /// The newest `since` that a device has polled with: everything up to it is stored.
     polled: RefCell<BTreeMap<String, u64>>,
@@ -55,9 +58,18 @@ pub struct Upstream {
     first: Cell<Option<u64>>,
     failed_wholes: Cell<u32>,
     crawled: Cell<bool>,
+    /// Of whose presence Sash was told since it was started.
+    presence_told: RefCell<BTreeSet<UserNo>>,
     /// Rooms whose history was paged back.
     paged: RefCell<BTreeSet<RoomNo>>,
     changed: Notify,
+    /// How many of a hundred answers are late.
+    late: Cell<u32>,
+    order: Order,
+    /// How many polls get the answer to the one before instead of their own: a planted bug.
+    swapped_polls: Cell<u32>,
+    /// Their answers, by token.
+    earlier_polls: RefCell<BTreeMap<String, String>>,
     /// What was asked and answered since it was told last, where anybody wants to know.
     log: Option<RefCell<Vec<String>>>,
 }
@@ -88,6 +100,7 @@ impl Upstream {
             clock,
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             requests: Cell::default(),
+            asked: Cell::default(),
             refusals: Cell::default(),
             chain_broken: Cell::default(),
             state_key,
@@ -97,8 +110,13 @@ impl Upstream {
             first: Cell::default(),
             failed_wholes: Cell::default(),
             crawled: Cell::default(),
+            presence_told: RefCell::default(),
             paged: RefCell::default(),
             changed: Notify::new(),
+            late: Cell::default(),
+            order: Order::default(),
+            swapped_polls: Cell::default(),
+            earlier_polls: RefCell::default(),
             log: traced.then(RefCell::default),
         }
     }
@@ -130,6 +148,26 @@ impl Upstream {
         self.faults.borrow_mut().extend(std::iter::repeat_n(fault, times as usize));
     }
 
+    /// Lets so many of a hundred answers come late from now on.
+    pub fn be_late(&self, late: u32) {
+        self.late.set(late);
+    }
+
+    /// Lets the next polls have the answers to the ones before: a planted bug, because a poll waits for the one before.
+    pub fn swap_polls(&self, times: u32) {
+        self.swapped_polls.set(times);
+    }
+
+    /// Returns whether nothing is asked but polls that wait.
+    pub fn is_at_rest(&self) -> bool {
+        self.asked.get() <= self.parked.borrow().len()
+    }
+
+    /// Returns how many answers to polls, and how many others, came after one of the other sort that was made later.
+    pub fn overtaken(&self) -> (u64, u64) {
+        self.order.overtaken()
+    }
+
     /// Ends all faults.
     pub fn heal(&self) {
         self.faults.borrow_mut().clear();
@@ -138,6 +176,11 @@ impl Upstream {
     /// Returns the rooms whose history was paged back.
     pub fn paged(&self) -> BTreeSet<RoomNo> {
         self.paged.borrow().clone()
+    }
+
+    /// Returns of whose presence Sash was told since it was started.
+    pub fn presence_told(&self) -> BTreeSet<UserNo> {
+        self.presence_told.borrow().clone()
     }
 
     /// Wakes the polls that wait, after the model changed.
@@ -151,8 +194,9 @@ impl Upstream {
         devices.iter().map(|device| polled.get(device).copied().unwrap_or(0)).min().unwrap_or(0)
     }
 
-    /// Forgets what was stored: the next polls tell.
+    /// Forgets what was stored, which the next polls tell, and what was only in memory.
     pub fn forget_polls(&self) {
+        self.presence_told.borrow_mut().clear();
         self.polled.borrow_mut().clear();
         self.first.set(None);
     }
@@ -178,6 +222,7 @@ impl Upstream {
         let number = self.requests.get() + 1;
         self.note(|| format!("Sash asks ({number}) {}", decode(&request.uri().to_string())));
         self.requests.set(number);
+        let _asked = Asked::new(&self.asked);
         let latency = self.rng.borrow_mut().random_range(1..40);
         platform::sleep(Duration::from_millis(latency)).await;
         let fault = self.faults.borrow_mut().pop_front();
@@ -207,19 +252,60 @@ impl Upstream {
         if fault == Some(UpstreamFault::Slow) {
             platform::sleep(Duration::from_secs(5)).await;
         }
-        let is_sync = is_sync(&request);
+        let (is_sync, is_poll, token) = (is_sync(&request), is_poll(&request), bearer(&request).to_owned());
         let (status, mut body) = match self.route(request).await {
             Ok(body) => (200, body),
             Err(error) => (error.status, error.body().to_string()),
         };
+        let under_way = self.order.make(is_poll);
         self.note(|| format!("request {number} is answered {status} {body}"));
+        if let Some(travels) = self.travels() {
+            platform::sleep(travels).await;
+            self.note(|| format!("the answer to request {number} comes"));
+        }
+        under_way.comes();
         match fault {
-            Some(UpstreamFault::Junk) if is_sync => body = with_junk(&body),
+            Some(UpstreamFault::Junk) if is_sync => {
+                self.note_presence(&body);
+                body = with_junk(&body);
+            }
             Some(UpstreamFault::Lost) => return Err(TransportError::Unreachable("the connection broke".to_owned())),
             Some(UpstreamFault::HalfBody) => body.truncate(body.len() / 2),
+            _ if body.contains("m.presence") => self.note_presence(&body),
             _ => {}
         }
+        if is_poll && status == 200 {
+            body = self.swapped(token, body);
+        }
         Ok(response(status, body))
+    }
+
+    /// Returns how long an answer is on its way, if it is late.
+    fn travels(&self) -> Option<Duration> {
+        let mut rng = self.rng.borrow_mut();
+        if self.late.get() == 0 || !rng.random_ratio(self.late.get(), 100) {
+            return None;
+        }
+        let longest = [50, 300, 1_000, 4_000][rng.random_range(0..4)];
+        Some(Duration::from_millis(rng.random_range(1..longest)))
+    }
+
+    /// Returns the body, or the one before where polls are swapped.
+    fn swapped(&self, token: String, body: String) -> String {
+        if self.swapped_polls.get() == 0 {
+            return body;
+        }
+        let mut earlier = self.earlier_polls.borrow_mut();
+        match earlier.remove(&token) {
+            Some(before) => {
+                self.swapped_polls.set(self.swapped_polls.get() - 1);
+                before
+            }
+            None => {
+                earlier.insert(token, body.clone());
+                body
+            }
+        }
     }
 
     fn nonsense(&self) -> &'static str {
@@ -272,6 +358,7 @@ impl Upstream {
             ["rooms", room, "messages"] => self.messages(&call, room),
             ["rooms", room, "context", event] => self.context(&call, room, event),
             ["rooms", room, "members"] => self.members(&call, room),
+            ["rooms", room, "state"] => self.room_state(&call, room),
             ["keys", "changes"] => self.key_changes(&call),
             _ => Err(ApiError::unrecognized()),
         }
@@ -293,6 +380,7 @@ impl Upstream {
             // A device of which nothing was left begins anew, and learns of everything in the order of its time.
             self.first.set(Some(0));
         }
+        let mut looked = params.since;
         loop {
             // Registered before looking, so that what changes in between is not missed.
             let mut changed = pin!(self.changed.notified());
@@ -305,16 +393,27 @@ impl Upstream {
                 let asked = is_over || params.since.is_some_and(|since| sync::may_have_news(&world, viewer, since));
                 asked.then(|| sync::sync(&mut world, viewer, &params))
             };
-            if let Some(response) = response.filter(|response| is_over || !response.is_empty()) {
-                return text(&response);
+            if let Some(response) = response {
+                if is_over || !response.is_empty() {
+                    return text(&response);
+                }
+                looked = looked.map(|since| Since { pos: self.world.borrow().pos(), ..since });
             }
-            let _parked = params.since.map(|since| Parked::new(self, &call.device, since));
+            let _parked = looked.map(|since| Parked::new(self, &call.device, since));
             tokio::select! {
                 biased;
                 () = changed => {}
                 () = platform::sleep(Duration::from_millis(deadline - now)) => {}
             }
         }
+    }
+
+    fn note_presence(&self, body: &str) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut world = self.world.borrow_mut();
+        let events = body["presence"]["events"].as_array().into_iter().flatten();
+        let told = events.filter_map(|event| event["sender"].as_str()).map(|sender| world.user_no(sender));
+        self.presence_told.borrow_mut().extend(told);
     }
 
     fn sync_params(&self, call: &Call) -> Result<Params, ApiError> {
@@ -408,6 +507,14 @@ impl Upstream {
         text(&json!({ "chunk": render(&world, &members, call) }))
     }
 
+    fn room_state(&self, call: &Call, room: &str) -> Answer {
+        let world = self.world.borrow();
+        let room = readable(&world, room, call)?;
+        let at = world.state_position(room, call.user);
+        let state: Vec<EventNo> = world.room(room).histories().filter_map(|(_, _, history)| history.at(at)).collect();
+        text(&render(&world, &state, call))
+    }
+
     fn key_changes(&self, call: &Call) -> Answer {
         let token =
             |key| call.param(key).ok_or_else(|| ApiError::invalid(format!("{key} is missing"))).and_then(Since::parse);
@@ -447,6 +554,22 @@ impl Call {
     fn filter<T: Default + serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
         let parse = |text: &str| serde_json::from_str(text).map_err(|error| ApiError::bad_json(error.to_string()));
         self.param("filter").map_or_else(|| Ok(T::default()), parse)
+    }
+}
+
+/// Says that something is asked, until it is answered or nobody waits for it any more.
+struct Asked<'a>(&'a Cell<usize>);
+
+impl<'a> Asked<'a> {
+    fn new(count: &'a Cell<usize>) -> Asked<'a> {
+        count.set(count.get() + 1);
+        Asked(count)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -512,4 +635,9 @@ fn text(answer: &impl serde::Serialize) -> Answer {
 
 fn is_sync(request: &Request<Vec<u8>>) -> bool {
     request.uri().path().ends_with("/sync")
+}
+
+/// A poll is a `/sync` that goes on from somewhere.
+fn is_poll(request: &Request<Vec<u8>>) -> bool {
+    is_sync(request) && request.uri().query().is_some_and(|query| query.contains("since="))
 }

@@ -23,7 +23,7 @@ use self::{
 };
 use super::{
     error::ApiError,
-    world::{EventNo, Membership, RoomNo, UserNo, UserRoom, Viewer, World},
+    world::{EventNo, Membership, RoomNo, User, UserNo, UserRoom, Viewer, World},
 };
 
 /// A parsed `since`: the global position and, where a sync brought only a part of the to-device messages, how far those went.
@@ -263,9 +263,16 @@ impl Builder<'_> {
         if filter.limit == Some(0) || !filter.admits("m.presence", None) {
             return Vec::new();
         }
-        let changed = self.world.users.iter().filter(|user| user.presence.pos > self.since.unwrap_or(0));
+        // Of those who come into sight one is told how they are, whatever that is. Who is offline otherwise is told only
+        // when they become so.
+        let met = self.since.map(|since| self.world.device_lists(self.viewer.user, since, self.world.pos()).changed);
+        let has_news = |user: &&User| match (self.since, &met) {
+            (Some(since), Some(met)) => user.presence.pos > since || user.presence.pos > 0 && met.contains(&user.no),
+            _ => user.presence.pos > 0 && user.presence.state != "offline",
+        };
+        let shown = self.world.users.iter().filter(has_news);
         let shown =
-            changed.filter(|user| user.no == self.viewer.user || self.world.share_a_room(user.no, self.viewer.user));
+            shown.filter(|user| user.no == self.viewer.user || self.world.share_a_room(user.no, self.viewer.user));
         shown.filter_map(|user| to_raw_value(&self.world.presence_event(user.no, self.viewer.now)).ok()).collect()
     }
 

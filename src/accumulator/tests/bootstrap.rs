@@ -196,6 +196,82 @@ fn what_the_chain_said_of_membership_wins() {
 }
 
 #[test]
+fn an_invite_that_the_chain_brought_wins_over_a_whole_that_shows_the_room_left() {
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           invite !a name=I @me=invite/@b
+         whole
+           leave !a create name=Left @me=join @b=join | m1>10 @me=leave/@b>20 joined:1 unread:1/0",
+        expect![[r#"
+            !a invite by other active 4000 name I
+              -2..0 [~m1 ~@me=leave/@b]
+              create^2 name=Left^2 @b=join^2 @me=leave/@b^2
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"I"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+        "#]],
+    );
+    // What the whole said is what the user sees of the room who then rejects it.
+    check(
+        "bootstrap start
+         v2 s0
+         v2 s1
+           invite !a name=I @me=invite/@b
+         whole
+           leave !a create name=Left @me=join @b=join | m1>10 @me=leave/@b>20
+         v2 s2
+           leave !a | @me=leave#2",
+        expect![[r#"
+            !a leave active 6000 name Left
+              -2..1 [~m1 ~@me=leave/@b] gap [@me=leave#2 s2>]
+              create^2 name=Left^2 @b=join^2 @me=leave#2^3
+        "#]],
+    );
+}
+
+#[test]
+fn an_invite_that_was_withdrawn_and_made_again_between_two_chains_stands() {
+    check(
+        "bootstrap start
+         v2 s0
+           invite !a name=A @me=invite/@b
+         restart
+         v2 t0
+         v2 t1
+           invite !a name=A @me=invite/@b
+         whole
+           leave !a | @me=leave/@b",
+        expect![[r#"
+            !a invite by other active 3000 name A
+              stripped^1 {"type":"m.room.name","sender":"@b:x","content":{"name":"A"},"state_key":""}
+              stripped^1 {"type":"m.room.member","sender":"@b:x","content":{"membership":"invite"},"state_key":"@me:x"}
+        "#]],
+    );
+}
+
+#[test]
+fn a_room_that_was_entered_and_left_again_between_two_chains_is_left() {
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           leave !a create name=A | m1>10 @me=leave>20
+         restart
+         v2 t0
+         v2 t1
+           leave !a | @me=leave#2>40
+         whole
+           join !a create name=A | m1>10 @me=leave>20 @me=join>30",
+        expect![[r#"
+            !a leave active 7000 name A
+              -3..1 [~m1 ~@me=leave ~@me=join] gap [@me=leave#2 t1>]
+              create^1 name=A^1 @me=leave#2^2
+        "#]],
+    );
+}
+
+#[test]
 fn kicked_rooms_come_with_the_whole() {
     check(
         "bootstrap start
@@ -356,20 +432,94 @@ fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
 }
 
 #[test]
-fn account_data_of_the_whole_counts_where_the_chain_has_said_nothing() {
-    let entry = |kind: &str, value: u8| format!(r#"{{"type":"{kind}","content":{{"n":{value}}}}}"#);
-    let body = |next: &str, events: &[String]| {
-        format!(r#"{{"next_batch":"{next}","account_data":{{"events":[{}]}}}}"#, events.join(","))
+fn counts_that_changed_between_two_chains_come_with_the_whole() {
+    // Whatever else the whole changes along with them.
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join @b=join | m1>10 joined:2 invited:0 heroes:@b unread:0/0
+         restart
+         v2 t0
+         whole
+           join !a create avatar=new @me=join @b=leave | m1>10 joined:1 invited:0 heroes:@b unread:2/1",
+        expect![[r#"
+            !a join active 10 avatar new joined 1 invited 0 unread 2/1 heroes @b
+              -1..0 [~m1]
+              avatar=new^2 create^1 @b=leave^2 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn counts_that_the_new_chain_told_win_over_the_whole_also_where_they_are_the_old_ones() {
+    // Somebody left between the chains and came back, and what was read meanwhile is unread again.
+    check(
+        "bootstrap start
+         v2 s0
+         whole
+           join !a create @me=join @b=join | m1>10 joined:2 invited:0 unread:1/0
+         restart
+         v2 t0
+         v2 t1
+           join !a | @b=join#2>20 joined:2 invited:0 unread:1/0
+         whole
+           join !a create @me=join | m1>10 joined:1 invited:0 unread:0/0",
+        expect![[r#"
+            !a join active 7000 bump 10 joined 2 invited 0 unread 1/0 heroes @b
+              -1..1 [~m1] gap [@b=join#2 t1>]
+              create^1 @b=join#2^2 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_in_the_base_of_a_later_chain_has_vanished() {
+    let chains = |kind: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create name=A topic=Old @me=join @b=join | m1
+             v2 s1
+               join !a topic=T | m2
+             restart
+             v2 t0
+             v2 t1
+               join !a encryption | m4
+             {kind}
+               join !a create name=A @me=join | m1 m2 m3 m4"
+        )
     };
-    let mut world = after("");
-    world.json(&body("s0", &[entry("a", 1), entry("b", 1)]));
-    world.beside(&body("w", &[entry("a", 7)]));
-    assert!(world.last.account_data.is_empty(), "the chain has said what it is");
-    world.run("restart");
-    world.json(&body("t0", &[]));
-    world.json(&body("t1", &[entry("a", 2)]));
-    world.beside(&body("w", &[entry("a", 3), entry("b", 3), entry("c", 3)]));
-    assert_eq!(world.last.account_data, ["b", "c"]);
+    assert_eq!(after(&chains("whole")).dump(), after(&chains("crawl")).dump());
+    check(
+        &chains("whole"),
+        expect![[r#"
+            !a join active 9000 name A encrypted true
+              -2..2 [~m1 m2 s1> ~m3 m4 t1>]
+              create^1 encryption^3 name=A^1 -m.room.topic^4 @b=join^1 @me=join^1
+        "#]],
+    );
+}
+
+#[test]
+fn all_members_are_known_no_more_once_something_happened_between_two_chains() {
+    let chains = |last: &str| {
+        format!(
+            "bootstrap start
+             v2 s0
+             whole
+               join !a create @me=join | m1
+             members !a 1 @me=join @b=join
+             restart
+             v2 t0
+             whole
+               join !a create @me=join | {last}"
+        )
+    };
+    assert!(after(&chains("m1")).entry("!a").members_complete, "nothing happened");
+    assert!(!after(&chains("m1 m2")).entry("!a").members_complete, "whoever left, lazy members do not tell it");
+    assert!(!after(&chains("m8 m9 limited")).entry("!a").members_complete);
 }
 
 #[test]

@@ -222,3 +222,28 @@ fn who_left_and_came_back_between_two_polls_finds_nobody_typing() {
     world.run("v2 s3\n join !a | @me=leave#2 @me=join#3");
     assert_eq!(world.last.ephemeral.typing, [(super::script::room("!a"), Vec::new())]);
 }
+
+#[test]
+fn a_stay_begins_anew_also_where_another_device_brought_the_join_first() {
+    let mut world = after(
+        "v2 s0
+         v2 s1
+           join !a create topic=T @me=join#1 @b=join | m1
+         v2 o0 OTHER
+         v2 o1 OTHER
+           join !a | m1 @me=leave#2 @me=join#3",
+    );
+    let rejoin = "v2 s2\n join !a create after @me=join#3 | m1 @me=leave#2 @me=join#3";
+    world.run(rejoin);
+    assert_eq!(world.last.ephemeral.typing, [(super::script::room("!a"), Vec::new())], "nobody types on");
+    expect![[r#"
+        !a join active 6000 bump 3000
+          0..3 [m1 s1> @me=leave#2 @me=join#3 o1>] joined at 2
+          create^3 @me=join#3^3
+    "#]]
+    .assert_eq(&world.dump());
+    let before = world.cache.position();
+    world.run(rejoin);
+    let entry = world.cache.rooms.entry(&super::script::room("!a")).expect("the room");
+    assert!(entry.membership_position <= before, "the same again is no other stay");
+}

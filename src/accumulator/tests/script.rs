@@ -92,7 +92,7 @@ impl World {
             ["whole", "invites"] => {
                 let parts: Vec<Part> = block.iter().map(|line| Part::read(line, self.now)).collect();
                 let response = response("w", &parts);
-                self.commit(|world| accumulate_beside(&world.cache, &response, world.now));
+                self.commit(|world| accumulate_invites(&world.cache, &response, world.now));
             }
             ["scout"] => self.base(BaseKind::Scout, block),
             ["whole"] => self.base(BaseKind::Whole, block),
@@ -153,13 +153,6 @@ impl World {
         self.now.0 += 1000;
         let response = crate::upstream::parse::sync_response(body.as_bytes()).expect("readable");
         self.commit(|world| accumulate_sync(&world.cache, device("DEVICE"), &response, world.now));
-    }
-
-    /// Commits what a whole in JSON has beside rooms.
-    pub fn beside(&mut self, body: &str) {
-        self.now.0 += 1000;
-        let response = crate::upstream::parse::sync_response(body.as_bytes()).expect("readable");
-        self.commit(|world| accumulate_beside(&world.cache, &response, world.now));
     }
 
     fn base(&mut self, kind: BaseKind, block: &[String]) {

@@ -285,36 +285,66 @@ fn a_rejoin_begins_anew_behind_a_gap() {
     );
 }
 
+/// A room with a gap at position 2.
+const GAP: &str = "v2 s0
+    v2 s1
+      join !a create name=A topic=T @me=join @b=join @c=join | m1 joined:3 invited:0
+    v2 s2
+      join !a name=B | m9 limited prev:p";
+
 #[test]
-fn a_removed_entry_leaves_a_place() {
+fn what_vanished_in_a_gap_goes_with_the_full_state() {
     check(
-        "v2 s0
-         v2 s1
-           join !a create name=A topic=T @me=join @b=join | m1
-         full-state !a 1 create name=A @me=join",
+        &format!("{GAP}\nfull-state !a 2 create name=B @me=join @b=join @d=join @e=invite @f=leave"),
         expect![[r#"
-            !a join active 3000 name A joined 1 invited 0 all members
-              0..1 [m1 s1>]
-              create^1 name=A^1 -m.room.topic^2 -m.room.member@b:x^2 @me=join^1
-        "#]],
+        !a join active 4000 name B joined 3 invited 1
+          0..2 [m1 s1>] gap [<p m9 s2>]
+          create^1 name=B^2 -m.room.topic^3 @b=join^1 -m.room.member@c:x^3 @me=join^1
+    "#]],
     );
+}
+
+#[test]
+fn a_gap_stays_open_until_the_full_state_is_there() {
+    let gap = |then: &str| after(&format!("{GAP}\n{then}")).entry("!a").gap.0;
+    assert_eq!(gap(""), 2);
+    assert_eq!(gap("full-state !a 2 create name=B @me=join"), 0);
+    assert_eq!(gap("full-state !a 2 name=B @me=join"), 2, "what has no create event is not all");
+    assert_eq!(gap("full-state !a 1 create name=B @me=join"), 2, "it was asked for before the gap");
+    let later = "v2 s3
+           join !a | m20 limited prev:q";
+    assert_eq!(gap(&format!("{later}\nfull-state !a 2 create name=B @me=join")), 3, "it was asked for before that gap");
+    assert_eq!(gap("v2 s3\n  leave !a | @me=leave\nv2 s4\n  join !a create @me=join | @me=join#2"), 0, "all came anew");
 }
 
 #[test]
 fn full_state_does_not_take_back_what_came_later() {
     check(
-        "v2 s0
-         v2 s1
-           join !a create name=A @me=join | m1
-         v2 s2
-           join !a | name=Later @c=join
-         full-state !a 1 create name=A @me=join topic=T",
+        &format!(
+            "{GAP}
+             v2 s3
+               join !a | name=Later @g=join
+             full-state !a 2 create name=B @me=join topic=T"
+        ),
         expect![[r#"
-            !a join active 4000 bump 3000 name Later joined 2 invited 0 all members
-              0..3 [m1 s1> name=Later @c=join s2>]
-              create^1 name=Later^2 topic=T^3 @c=join^2 @me=join^1
+            !a join active 5000 bump 4000 name Later joined 3 invited 0
+              0..4 [m1 s1>] gap [<p m9 s2> name=Later @g=join s3>]
+              create^1 name=Later^3 topic=T^1 -m.room.member@b:x^4 -m.room.member@c:x^4 @g=join^3 @me=join^1
         "#]],
     );
+}
+
+#[test]
+fn a_full_state_that_may_be_older_or_newer_than_the_chain_leaves_the_gap_open() {
+    let gap = |brought: &str, state: &str| {
+        after(&format!("{GAP}\nv2 s3\n  join !a | {brought}\nfull-state !a 2 create {state} @me=join"))
+            .entry("!a")
+            .gap
+            .0
+    };
+    assert_eq!(gap("name=C", "name=C"), 0, "both say the same");
+    assert_eq!(gap("name=C", "name=B"), 2, "the name changed once or twice");
+    assert_eq!(gap("name=C", ""), 2, "the name may have vanished since");
 }
 
 #[test]

@@ -406,6 +406,22 @@ fn a_message_from_before_the_join_that_is_newer_than_all_that_is_known_is_stampe
 }
 
 #[test]
+fn a_message_that_comes_with_the_leave_bumps_the_room() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | m1
+         v2 s2
+           leave !a | m2 @me=leave",
+        expect![[r#"
+            !a leave active 4000
+              0..3 [m1 s1> m2 @me=leave s2>]
+              create^1 @me=leave^2
+        "#]],
+    );
+}
+
+#[test]
 fn a_room_that_is_entered_again_keeps_the_bump_stamp_that_is_known_where_no_message_shows() {
     check(
         "v2 s0

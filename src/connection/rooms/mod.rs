@@ -40,6 +40,8 @@ pub struct RoomContext<'a> {
     pub since: Option<&'a str>,
     /// The position in the request's `pos`; `None` without `pos`.
     pub frontier: Option<Position>,
+    /// The frontier of the first of the answers right before this one that had no place for all there was.
+    pub live_from: Option<Position>,
     /// Whether another device's poll may bring an event before this device's own poll tells that it sent it.
     pub shares_account: bool,
 }
@@ -184,6 +186,18 @@ impl RoomTask<'_> {
     /// Returns up to where the room was sent.
     fn upto(&self, context: &RoomContext<'_>) -> Option<Position> {
         self.sent.and_then(|sent| sent.mark.position(context.frontier.unwrap_or_default()))
+    }
+
+    /// Returns since when the room's events are news: since the request before; in a room that was not in the last answer
+    /// because that was full, since the request whose answer would have had it (MSC4186, `num_live`).
+    fn live_from(&self, context: &RoomContext<'_>) -> Option<Position> {
+        let frontier = context.frontier?;
+        let live_from = context.live_from.unwrap_or(frontier);
+        Some(match self.sent.map(|sent| sent.mark) {
+            Some(Mark::Live) => frontier,
+            Some(Mark::Upto(upto)) => live_from.max(upto),
+            Some(Mark::Never) | None => live_from,
+        })
     }
 
     /// Returns whether the client has to replace what it has: after a new join, and when a room that showed itself from

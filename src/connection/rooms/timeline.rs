@@ -95,7 +95,7 @@ pub fn compute<'a>(
     let oldest = window.shown.last().map(|item| item.ordinal);
     let short = if limited { window.is_short(limit) } else { sent.short };
     Some(TimelineOutcome {
-        result: result(context, task.entry, &window, limit),
+        result: result(context, task, &window, limit),
         events: window.shown.iter().rev().copied().collect(),
         sent_from: if limited { oldest } else { sent.sent_from.or(oldest) },
         short,
@@ -160,7 +160,7 @@ fn anew<'a>(
 ) -> TimelineOutcome<'a> {
     let limit = task.config.timeline_limit;
     let short = window.is_short(limit);
-    let mut result = result(context, task.entry, window, limit);
+    let mut result = result(context, task, window, limit);
     if let Some(result) = &mut result
         && expanded
     {
@@ -264,7 +264,7 @@ impl<'a> Window<'a> {
     }
 }
 
-fn result(context: &RoomContext<'_>, entry: &RoomEntry, window: &Window<'_>, limit: u32) -> Option<TimelineResult> {
+fn result(context: &RoomContext<'_>, task: &RoomTask<'_>, window: &Window<'_>, limit: u32) -> Option<TimelineResult> {
     if limit == 0 {
         return None;
     }
@@ -273,7 +273,7 @@ fn result(context: &RoomContext<'_>, entry: &RoomEntry, window: &Window<'_>, lim
         limited: window.end.is_limited(),
         prev_batch: prev_batch(context, window),
         expanded: false,
-        num_live: num_live(context, entry, window),
+        num_live: num_live(context, task, window),
     })
 }
 
@@ -288,12 +288,12 @@ fn prev_batch(context: &RoomContext<'_>, window: &Window<'_>) -> Option<String> 
     first.or_else(next).map(String::as_str).or(context.since).map(str::to_owned)
 }
 
-fn num_live(context: &RoomContext<'_>, entry: &RoomEntry, window: &Window<'_>) -> u64 {
-    let Some(frontier) = context.frontier else { return 0 };
+fn num_live(context: &RoomContext<'_>, task: &RoomTask<'_>, window: &Window<'_>) -> u64 {
+    let Some(from) = task.live_from(context) else { return 0 };
     // What happened before one's own join is history, however new it is here.
-    let joined_at = entry.joined_at.filter(|_| entry.membership_position > frontier);
+    let joined_at = task.entry.joined_at.filter(|_| task.entry.membership_position > from);
     let live = |item: &&&TimelineEvent| {
-        item.live && item.position > frontier && joined_at.is_none_or(|joined_at| item.ordinal >= joined_at)
+        item.live && item.position > from && joined_at.is_none_or(|joined_at| item.ordinal >= joined_at)
     };
     window.shown.iter().take_while(live).count() as u64
 }

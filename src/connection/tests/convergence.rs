@@ -160,9 +160,10 @@ impl Run {
         let request = Rc::new(request);
         let device: &DeviceId = DEVICE.into();
         self.nonces += 1;
+        let arrival = self.connections.arrive();
         let ticket = loop {
-            let step =
-                self.connections.handle_request(&mut self.world.cache, device, &request, self.nonces, self.world.now);
+            let (cache, now) = (&mut self.world.cache, self.world.now);
+            let step = self.connections.handle_request(cache, device, &request, arrival, self.nonces, now);
             match step {
                 Ok(Step::Done(accepted)) => break accepted.ticket,
                 Ok(Step::Need(keys)) => self.world.load(keys),

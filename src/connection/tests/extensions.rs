@@ -295,6 +295,34 @@ fn receipts_of_the_timeline_come_with_the_room_and_the_own_always() {
 }
 
 #[test]
+fn receipts_come_along_with_a_room_that_the_answer_waited_for() {
+    check(
+        "
+        device: OTHER
+        !a: invite
+        first x[0,9] limit=5 receipts
+        sync x[0,9] limit=5 receipts wait
+        !a: m1 @bob:x; join; receipt @bob:x m1
+        later 1000
+        ",
+        expect![[r#"
+            > first x[0,9] limit=5 receipts
+              x: 1
+              !a initial invite in x stripped=1
+              (2 stored)
+            > sync x[0,9] limit=5 receipts wait
+            waits 30000
+            !a wakes v4/
+            waits 1000
+              x: 1
+              !a initial join in x timeline[$m1 $join1] limited prev=s0 live=1
+              receipts !a:x: @bob:x $m1
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
 fn receipts_in_a_room_out_of_range_catch_up() {
     check(
         "

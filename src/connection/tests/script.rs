@@ -2,9 +2,11 @@
 //!
 //! - `!a: join; name Tea; m1 @bob:x` — one commit of a room; `direct: !a`, `todevice: x` — one of the account.
 //! - `sync a[0,1] limit=2 state=m.room.name lazy +!b typing` — a request with the last `pos`; `first …` without one;
-//!   `again …` with the one before, as if the last answer had been lost. `v4` or `on=simplified` choose the wire.
+//!   `again …` with the one before, as if the last answer had been lost; `late …` as well, but it came before the last
+//!   request, which overtook it. `v4` or `on=simplified` choose the wire.
 //! - `wait` in a request parks it; a later commit that wakes it shows its answer under the commit.
 //! - `many 5` makes as many rooms; `…` in an answer stands for the rooms that are too many to write out.
+//! - `cap 1` lets answers carry no more than so many rooms.
 //! - `restart` loses all memory; `later 30000` lets milliseconds pass; `idle` drops what is unused, and tells how many
 //!   connections are left in memory.
 
@@ -14,9 +16,9 @@ use ruma::{DeviceId, OwnedRoomId};
 
 use super::world::{DEVICE, ME, World};
 use crate::connection::{
-    Answer, AnsweredEvent, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult, Scope, Selection,
-    StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest, TypingNames, Unread,
-    Window, Wire,
+    Answer, AnswerLimits, AnsweredEvent, Arrival, Connections, Fetch, ListRequest, Poll, Pos, RoomConfig, RoomResult,
+    Scope, Selection, StateItem, StatePattern, SyncError, SyncRequest, SyncResponse, Ticket, ToDeviceRequest,
+    TypingNames, Unread, Window, Wire,
 };
 use crate::model::{Filters, Position, Step};
 
@@ -38,7 +40,10 @@ pub fn check(script: &str, expected: expect_test::Expect) {
 struct Runner {
     world: World,
     connections: Connections,
+    limits: AnswerLimits,
     nonces: u64,
+    /// What the next `late` request came as.
+    overtaken: Option<Arrival>,
     clients: BTreeMap<String, Client>,
     parked: Vec<(String, Ticket)>,
     out: String,
@@ -56,7 +61,9 @@ impl Runner {
         Runner {
             world: World::new(),
             connections: Connections::default(),
+            limits: AnswerLimits::default(),
             nonces: 0,
+            overtaken: None,
             clients: BTreeMap::new(),
             parked: Vec::new(),
             out: String::new(),
@@ -71,9 +78,14 @@ impl Runner {
                     self.world.commit_room(&format!("!n{number:04}:x"), "create; join");
                 }
             }
-            "sync" | "first" | "again" | "foreign" => self.sync(word, rest),
+            "sync" | "first" | "again" | "foreign" | "late" => self.sync(word, rest),
+            "cap" => {
+                self.limits.rooms = rest.parse().expect("a number of rooms");
+                self.connections.limit_answers(self.limits);
+            }
             "restart" => {
                 self.connections = Connections::default();
+                self.connections.limit_answers(self.limits);
                 self.parked.clear();
                 self.world.restart();
             }
@@ -117,7 +129,7 @@ impl Runner {
         let client = self.clients.entry(name.clone()).or_default();
         request.pos = match kind {
             "sync" => client.last,
-            "again" => client.before,
+            "again" | "late" => client.before,
             "foreign" => Some(Pos { state: 0, position: Position(1), incarnation: 1, nonce: 99 }),
             _ => None,
         };
@@ -128,9 +140,16 @@ impl Runner {
         let request = Rc::new(request);
         self.nonces += 1;
         let device: &DeviceId = DEVICE.into();
+        let arrival = match (kind, self.overtaken.take()) {
+            ("late", overtaken) => overtaken.expect("a request that overtook this one"),
+            _ => {
+                self.overtaken = Some(self.connections.arrive());
+                self.connections.arrive()
+            }
+        };
         let accepted = loop {
             let (cache, now) = (&mut self.world.cache, self.world.now);
-            match self.connections.handle_request(cache, device, &request, self.nonces, now) {
+            match self.connections.handle_request(cache, device, &request, arrival, self.nonces, now) {
                 Ok(Step::Done(accepted)) => break accepted,
                 Ok(Step::Need(keys)) => self.world.load(keys),
                 Err(error) => return self.error(&error),

@@ -21,7 +21,7 @@ use crate::{
     account::{Account, AccountError, Dependencies, Status},
     connection::{ExplainRequest, Explanation, SyncRequest, SyncResponse},
     limits::SEEN_INTERVAL,
-    model::{Timestamp, TokenSide},
+    model::{RecordKey, Timestamp, TokenSide},
     platform::{Clock, SystemClock, SystemRandom, Task, spawn},
     server::{
         error::ApiError,
@@ -119,18 +119,49 @@ impl Accounts {
         Ok(account.status())
     }
 
-    /// Returns the status of an account; `None` while it is closed.
-    pub(super) async fn status(&self, user: &UserId) -> Option<Status> {
-        let slot = self.slots.borrow().get(user).cloned()?;
-        let open = slot.open.lock().await;
-        open.as_ref().map(|open| open.account.status().borrow().clone())
+    /// Returns the status of an account. One that is closed is as it was stored.
+    pub(super) async fn status(&self, user: &UserId) -> Result<Status, ApiError> {
+        let (slot, account) = self.look_at(user).await?;
+        let mut status = account.status().borrow().clone();
+        if slot.devices.borrow().is_empty() {
+            status.message = Some("no device of this user is in use here, so the homeserver is not asked".to_owned());
+        }
+        self.close_unused(slot).await;
+        Ok(status)
     }
 
-    /// Explains a room of an account.
+    /// Explains a room of an account. One that is closed is as it was stored.
     pub(super) async fn explain(&self, identity: &Identity, request: &ExplainRequest) -> Result<Explanation, ApiError> {
-        let slot = self.slots.borrow().get(&identity.user).cloned().ok_or_else(ApiError::not_open)?;
-        let account = slot.open.lock().await.as_ref().map(|open| open.account.clone());
-        Ok(account.ok_or_else(ApiError::not_open)?.explain(&identity.device, request).await?)
+        let (slot, account) = self.look_at(&identity.user).await?;
+        let explanation = account.explain(&identity.device, request).await;
+        self.close_unused(slot).await;
+        Ok(explanation?)
+    }
+
+    /// Returns an account to look at, if anything is known of it. Whoever only looks does not have it polled for: its devices may
+    /// take their messages themselves by now.
+    async fn look_at(&self, user: &UserId) -> Result<(Rc<Slot>, Rc<Account>), ApiError> {
+        let slot = self.slots.borrow().get(user).cloned();
+        if slot.is_none() {
+            let stored = self.dependencies.storage.get(user, &[RecordKey::Account]).await;
+            if stored.map_err(AccountError::Storage)?.iter().all(Option::is_none) {
+                return Err(ApiError::not_known());
+            }
+        }
+        let slot = slot.unwrap_or_else(|| self.slot(user));
+        let account = self.open(&slot).await?;
+        Ok((slot, account))
+    }
+
+    /// Closes an account that was opened to be looked at, if nobody uses it and nobody else looks.
+    async fn close_unused(&self, slot: Rc<Slot>) {
+        let mut open = slot.open.lock().await;
+        // One in the map, one here.
+        if slot.devices.borrow().is_empty() && Rc::strong_count(&slot) == 2 {
+            close(&mut open).await;
+        }
+        drop(open);
+        self.forget(slot);
     }
 
     /// Returns the v2 token that a `pos` stands for. The account need not be open for it.
@@ -195,6 +226,12 @@ impl Accounts {
         for (user, device) in idle {
             tracing::info!(%user, %device, "nobody uses the device: it is no longer polled");
             self.end_polls(&user, Some(&device)).await;
+        }
+        // Whoever looked at these went away in the middle.
+        let unused = |slot: &&Rc<Slot>| slot.devices.borrow().is_empty();
+        let unused: Vec<_> = self.slots.borrow().values().filter(unused).cloned().collect();
+        for slot in unused {
+            self.close_unused(slot).await;
         }
     }
 

@@ -74,11 +74,11 @@ async fn handle(accounts: Rc<Accounts>, command: Command) {
             answer(reply, work).await;
         }
         Command::Status { user, reply } => {
-            let status = accounts.status(&user).await;
-            let json = status
-                .ok_or_else(ApiError::not_open)
-                .and_then(|status| serde_json::to_vec(&status).map_err(|_| ApiError::internal()));
-            answer(reply, async { json }).await;
+            let work = async {
+                let status = accounts.status(&user).await?;
+                serde_json::to_vec(&status).map_err(|_| ApiError::internal())
+            };
+            answer(reply, work).await;
         }
         Command::Explain { identity, request, reply } => {
             let work = async {

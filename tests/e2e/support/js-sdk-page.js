@@ -1,5 +1,5 @@
 // Runs in the browser: matrix-js-sdk as it is, with the lists that Element Web's sliding sync manager asks for. Puts `element` on the window.
-import { createClient } from 'matrix-js-sdk';
+import { ConnectionError, EventStatus, createClient } from 'matrix-js-sdk';
 import { SlidingSync, SlidingSyncEvent, SlidingSyncState } from 'matrix-js-sdk/lib/sliding-sync.js';
 
 const ROOM_STATE = [
@@ -27,6 +27,8 @@ const LISTS = {
   untagged: { timeline_limit: 1 },
 };
 
+const RETRY_MS = 200;
+
 /** How many answers the sliding sync loop had, and what it failed with. */
 const seen = { answers: 0, errors: [] };
 let client;
@@ -36,7 +38,7 @@ let slidingSync;
 async function start({ account: { userId, deviceId, accessToken }, baseUrl, syncUrl = baseUrl, fetchFn, crypto = false }) {
   client = createClient({ baseUrl, userId, deviceId, accessToken, fetchFn });
   if (crypto) {
-    await client.initRustCrypto({ useIndexedDB: false });
+    await client.initRustCrypto({ useIndexedDB: true });
     client.getCrypto().globalBlacklistUnverifiedDevices = false;
   }
   const lists = new Map(Object.entries(LISTS).map(([key, list]) => [key, { ranges: FIRST, required_state: ROOM_STATE, ...list }]));
@@ -69,10 +71,29 @@ function rooms() {
   return client.getRooms().map((room) => ({ id: room.roomId, name: room.name, membership: room.getMyMembership(), isSpace: room.isSpaceRoom(), bumpStamp: room.getBumpStamp() }));
 }
 
-/** The text messages of a room, oldest first. Bodies of events that could not be decrypted are their errors. */
+/** Sends a text message and returns its id. One that could not be sent is sent again, as whoever uses Element has it do; then its id may have come by sync. */
+async function send(roomId, body) {
+  const room = client.getRoom(roomId);
+  const unsent = () => room.getLiveTimeline().getEvents().find((event) => event.status === EventStatus.NOT_SENT && event.getContent().body === body);
+  let sending = client.sendTextMessage(roomId, body);
+  for (;;) {
+    try {
+      return (await sending).event_id;
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      console.warn(`"${body}" was not sent: ${error}`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      const event = unsent();
+      if (!event) return undefined;
+      sending = client.resendEvent(event, room);
+    }
+  }
+}
+
+/** The text messages of a room, oldest first, each with the megolm session that it was encrypted in. Bodies of events that could not be decrypted are their errors. */
 function messages(roomId) {
   const events = client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [];
-  return events.filter((event) => ['m.room.message', 'm.room.encrypted'].includes(event.getType())).map((event) => ({ id: event.getId(), body: event.getContent().body ?? event.getType(), status: event.status }));
+  return events.filter((event) => ['m.room.message', 'm.room.encrypted'].includes(event.getType())).map((event) => ({ id: event.getId(), body: event.getContent().body ?? event.getType(), status: event.status, session: event.getWireContent().session_id }));
 }
 
 window.element = {
@@ -80,7 +101,7 @@ window.element = {
   view,
   rooms,
   messages,
-  send: async (roomId, body) => (await client.sendTextMessage(roomId, body)).event_id,
+  send,
   isEncrypted: (roomId) => client.getCrypto().isEncryptionEnabledInRoom(roomId),
   /** The devices of a user whose keys are known here. */
   devices: async (userId) => [...((await client.getCrypto().getUserDeviceInfo([userId], true)).get(userId)?.keys() ?? [])],

@@ -244,6 +244,26 @@ fn a_crawl_asks_for_the_invites_that_no_room_tells_of() {
 }
 
 #[test]
+fn a_crawl_asks_again_for_the_members_of_a_direct_chat() {
+    check(expect![[r#"
+        # Undisturbed: what goes wrong once must not be met by a request that a restart breaks off.
+        homeserver: history !a create join@me join@bob m1@me
+        homeserver: joined !a
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail members 500
+        homeserver: fail members 500
+        start: direct !a
+        begin complete
+        sync list all [0,9] timeline 1
+            all: 1
+            !a initial join in=all heroes[@bob] dm joined=2 invited=0 [m1] limited prev=end
+    "#]]);
+}
+
+#[test]
 fn where_the_whole_keeps_failing_the_number_of_members_is_known_of_direct_chats_alone() {
     check(expect![[r#"
         homeserver: history !a create join@me join@bob m1@me

@@ -841,7 +841,7 @@ fn what_is_asked_wrongly_is_refused() {
     check(expect![[r#"
         # Undisturbed: a restart forgets what was asked.
         explain !a
-            404 M_NOT_FOUND: No device of this user is in use here
+            404 M_NOT_FOUND: No device of this user has asked for sliding sync here
         v2: !a timeline m1
         explain ?
             400 M_MISSING_PARAM: room: must be a room id, and is missing

@@ -678,6 +678,7 @@ fn an_invite_goes_when_its_sender_is_ignored_and_returns_when_not() {
 #[test]
 fn an_invite_that_was_left_out_while_its_sender_was_ignored_comes_with_the_whole() {
     check(expect![[r#"
+        # Undisturbed: a server that is killed before it has the whole asks for it again.
         v2: !b timeline m1 | ignore @eve
         sync list all [0,9]
             all: 1

@@ -18,3 +18,4 @@ mod timeline;
 mod to_device;
 mod traps;
 mod upstream;
+mod waiting;

@@ -268,6 +268,21 @@ fn whom_a_membership_event_is_about_is_known_though_lazy_state_names_senders_onl
 }
 
 #[test]
+fn whom_an_earlier_stay_told_of_is_not_known_where_history_is_hidden() {
+    check(expect![[r#"
+        homeserver: state_after
+        # What became of the invite while one was outside, nobody tells.
+        v2: !a timeline invite@dave leave@me join@me$backA m2 json={"org.matrix.msc4222.state_after":{"events":[{"type":"m.room.create","state_key":"","event_id":"$createA","sender":"@bob:x","origin_server_ts":1,"content":{}},{"type":"m.room.history_visibility","state_key":"","event_id":"$visibilityA","sender":"@bob:x","origin_server_ts":1,"content":{"history_visibility":"joined"}},{"type":"m.room.member","state_key":"@me:x","event_id":"$backA","sender":"@me:x","origin_server_ts":2,"content":{"membership":"join"}}]}}
+        # Here one has been told all of it.
+        v2: !b timeline invite@dave leave@me join@me$backB m3 json={"org.matrix.msc4222.state_after":{"events":[{"type":"m.room.create","state_key":"","event_id":"$createB","sender":"@bob:x","origin_server_ts":1,"content":{}},{"type":"m.room.history_visibility","state_key":"","event_id":"$visibilityB","sender":"@bob:x","origin_server_ts":1,"content":{"history_visibility":"shared"}},{"type":"m.room.member","state_key":"@me:x","event_id":"$backB","sender":"@me:x","origin_server_ts":2,"content":{"membership":"join"}}]}}
+        sync list all [0,9] timeline 5 lazy
+            all: 2
+            !b initial join in=all heroes[@bob @dave] joined=2 invited=1 state{invite@dave join@me} [invite@dave leave@me join@me m3] limited prev=<member-9
+            !a initial join in=all heroes[@bob @dave] joined=2 invited=1 state{join@me} [invite@dave leave@me join@me m2] limited prev=<member-3
+    "#]]);
+}
+
+#[test]
 fn state_in_the_timeline_is_repeated_in_required_state() {
     check(expect![[r#"
         v2: !a timeline m1

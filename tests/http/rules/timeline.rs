@@ -455,6 +455,7 @@ fn a_redaction_in_history_edits_what_is_held_from_before_a_gap() {
 #[test]
 fn what_was_redacted_while_nobody_polled_is_redacted_by_the_whole() {
     check(expect![[r#"
+        # Undisturbed: it writes the homeserver's state block itself.
         v2: !a topic="secret"$t timeline m1 m2
         sync list all [0,9] timeline 5 state topic
             all: 1

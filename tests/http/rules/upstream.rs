@@ -355,6 +355,107 @@ fn a_device_takes_over_from_one_that_logged_out_and_makes_good_what_fell_in_betw
 }
 
 #[test]
+fn state_that_vanished_in_a_gap_is_asked_for_and_goes() {
+    check(expect![[r##"
+        # Undisturbed: after a restart it is asked for at once.
+        v2: !a name="Tea" topic="Old" timeline m1 | !b topic="There" timeline m2
+        sync list all [0,9] timeline 5 state name,topic
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 state{topic="There"} [m2] limited prev=<m2
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" topic="Old"} [m1] limited prev=<m1
+        homeserver: vanished !a topic
+        v2: !b m3
+        sync
+            all: 2
+            !b in=all [m3] prev=<m3 live=1
+        asked messages members state
+        homeserver: fail state 429 1
+        v2: !a limited timeline m9
+        sync
+            all: 2
+            !a in=all [m9] limited prev=<m9 live=1
+        sync +3s
+            all: 2
+            v4: !a in=all state{no topic}
+        asked state
+            state !a
+        sync
+            all: 2
+    "##]]);
+}
+
+#[test]
+fn the_state_after_a_gap_is_asked_for_again_after_a_restart() {
+    check(expect![[r##"
+        # Undisturbed: it restarts where it has to.
+        v2: !a name="Tea" topic="Old" timeline m1
+        sync list all [0,9] timeline 5 state name,topic
+            all: 1
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" topic="Old"} [m1] limited prev=<m1
+        homeserver: vanished !a topic
+        homeserver: fail state hangs
+        v2: !a limited timeline m9
+        was-asked state !a
+        sync
+            all: 1
+            !a in=all [m9] limited prev=<m9 live=1
+        restart
+        sync +3s
+            all: 1
+            v4: !a in=all state{no topic}
+    "##]]);
+}
+
+#[test]
+fn a_large_room_is_not_asked_for_all_its_state() {
+    check_v4(expect![[r##"
+        # Undisturbed: it counts requests.
+        v2: !a topic="Old" timeline m1 json={"summary":{"m.joined_member_count":101}} | !b topic="B" timeline m2
+        homeserver: vanished !a topic
+        asked nothing
+        v2: !a limited timeline m9 | !b limited timeline m8
+        was-asked state
+        pause 0.2
+        asked state
+            state !b
+    "##]]);
+}
+
+#[test]
+fn a_device_that_takes_over_makes_good_what_fell_in_between_where_the_whole_keeps_failing() {
+    check(expect![[r##"
+        # Undisturbed: after a restart nobody knows that the device has logged out, and it is waited for, a minute.
+        homeserver: joined !a !b
+        v2: !a name="Tea" topic="Old" timeline m1 | !b timeline m2
+        login-device TABLET
+        sync device=TABLET list all [0,9] timeline 5 state name,topic
+            all: 2
+            !b initial join in=all heroes[@bob] joined=2 invited=0 [m2] limited prev=<m2
+            !a initial join in=all name="Tea" joined=2 invited=0 state{name="Tea" topic="Old"} [m1] limited prev=<m1
+        # The tablet's polls bring what only the author's count for: a new name, a leave, an event behind a gap, a room joined.
+        v2@TABLET: !a name="Coffee" timeline m3 m4 | !b leave | !c timeline m5
+        sync device=TABLET
+            all: 2
+        homeserver: joined !a !c
+        homeserver: vanished !a topic
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        homeserver: fail whole 504
+        log-out PHONE
+            200
+        was-asked keys_changes
+        settled complete device=TABLET
+        sync device=TABLET
+            all: 3
+            !b leave in=all [leave@me] prev=end live=1
+            v4: !a in=all name="Coffee" state{name="Coffee" no topic} [m3 m4] prev=end live=2
+            simplified: !a in=all name="Coffee" state{name="Coffee"} [m3 m4] prev=end live=2
+            !c initial join in=all heroes[@bob] [m5] limited prev=end
+    "##]]);
+}
+
+#[test]
 fn a_device_that_cannot_take_over_yet_goes_on_polling() {
     check(expect![[r#"
         # Undisturbed: after a restart nobody knows that the device has logged out, and it is waited for, a minute.

@@ -41,9 +41,10 @@
 //! (through us), `login-device TABLET` (a device named `@eve` is another user's), `was-asked
 //! messages !a`, `failed ENDPOINT`, `pause 0.1`.
 //!
-//! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step, `state_after` gives
-//! the homeserver MSC4222: none of it may change what comes. A scenario that says `# Undisturbed: …` goes without, and says
-//! why: it counts requests, say. `npm run test:full` runs them all so. `SCENARIO_LOG=debug` shows what the servers say.
+//! `SCENARIO_MISHAPS=lost` loses every answer once, `restarts` restarts the server before every step but `was-asked` and
+//! `failed`, `state_after` gives the homeserver MSC4222: none of it may change what comes. A scenario that says
+//! `# Undisturbed: …` goes without, and says why: it counts requests, say. `npm run test:full` runs them all so.
+//! `SCENARIO_LOG=debug` shows what the servers say.
 
 mod answer;
 mod explain;

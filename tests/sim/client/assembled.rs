@@ -8,7 +8,7 @@ use std::{
 use sash_sync::connection::Wire;
 use serde_json::Value;
 
-use super::{Config, RoomConfig, Timeline};
+use super::{Config, RoomConfig, Timeline, Waiting};
 
 /// Everything that a client has.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +33,12 @@ pub struct Assembled {
     /// The homeserver's position when the connection first said something of devices and keys: before the device is polled
     /// it says nothing.
     pub e2ee_began: Option<u64>,
+    /// Presence and status of everybody who was told of.
+    pub presence: BTreeMap<String, (String, Option<String>)>,
     /// Extensions that were on in each answer so far.
     pub always_e2ee: bool,
+    /// What belongs to no room, and has been asked for all the time, of a loop that has never asked for rooms.
+    pub loop_for: Option<[bool; 3]>,
     /// The subscriptions of which the other side surely knows, for a client that sends each once.
     pub subscribed: BTreeMap<String, RoomConfig>,
 }
@@ -71,19 +75,44 @@ pub struct Room {
 const MEMBER: &str = "m.room.member";
 
 impl Assembled {
-    /// Takes an answer to a request with `config`; `now` is the homeserver's position.
-    pub fn take(&mut self, answer: &Value, wire: Wire, config: &Config, now: u64) -> Result<(), String> {
+    /// Takes an answer to a request; `now` is the homeserver's position.
+    pub fn take(&mut self, answer: &Value, wire: Wire, asked: &Waiting, now: u64) -> Result<(), String> {
+        let config = &asked.config;
         let pos = answer["pos"].as_str().ok_or("an answer without pos")?;
         let begins = self.pos.is_none();
         self.always_e2ee |= begins;
         self.always_e2ee &= config.e2ee;
+        let asks = Some(config.globals()).filter(|_| !config.asks_for_rooms());
+        self.loop_for = asks.filter(|_| begins || self.loop_for == asks);
         self.pos = Some(pos.to_owned());
         self.subscribed.clone_from(&config.subscriptions);
         self.take_lists(answer, config)?;
         for (id, room) in answer["rooms"].as_object().into_iter().flatten() {
             self.take_room(id, room, wire, config, begins).map_err(|error| format!("{id}: {error}"))?;
         }
-        self.take_extensions(&answer["extensions"], wire, now)
+        self.take_extensions(&answer["extensions"], wire, asked, now)
+    }
+
+    /// Takes to-device messages. Who shares the store with another loop is told again what that one was told after the
+    /// request was sent.
+    pub fn take_to_device(&mut self, section: &Value, asked: &Waiting) -> Result<(), String> {
+        if section.is_null() {
+            return Ok(());
+        }
+        let (held, follows) = (self.to_device.len() as u64, asked.since == self.to_device_since);
+        for message in section["events"].as_array().into_iter().flatten() {
+            let number = message["content"]["n"].as_u64();
+            let is_ours = message["type"] == "org.sim.message" && message["sender"] == "@ada:sim";
+            let number = number.filter(|_| is_ours).ok_or_else(|| format!("{message} was never sent"))?;
+            if follows || number >= held {
+                self.to_device.push(number);
+            }
+        }
+        let next = section["next_batch"].as_str().ok_or("to_device without next_batch")?;
+        if follows || self.to_device.len() as u64 > held {
+            self.to_device_since = Some(next.to_owned());
+        }
+        Ok(())
     }
 
     fn take_lists(&mut self, answer: &Value, config: &Config) -> Result<(), String> {
@@ -128,21 +157,12 @@ impl Assembled {
         room.take(answer, wire, initial, &rules)
     }
 
-    fn take_extensions(&mut self, extensions: &Value, wire: Wire, now: u64) -> Result<(), String> {
+    fn take_extensions(&mut self, extensions: &Value, wire: Wire, asked: &Waiting, now: u64) -> Result<(), String> {
         let (to_device, e2ee) = match wire {
             Wire::V4 => ("org.matrix.msc4538.to_device", "org.matrix.msc4543.e2ee"),
             Wire::Simplified => ("to_device", "e2ee"),
         };
-        if let Some(section) = extensions.get(to_device) {
-            for message in section["events"].as_array().into_iter().flatten() {
-                let number = message["content"]["n"].as_u64();
-                let is_ours = message["type"] == "org.sim.message" && message["sender"] == "@ada:sim";
-                let number = number.filter(|_| is_ours).ok_or_else(|| format!("{message} was never sent"))?;
-                self.to_device.push(number);
-            }
-            self.to_device_since =
-                Some(section["next_batch"].as_str().ok_or("to_device without next_batch")?.to_owned());
-        }
+        self.take_to_device(&extensions[to_device], asked)?;
         if let Some(section) = extensions.get(e2ee) {
             self.e2ee_began.get_or_insert(now);
             for kind in ["changed", "left"] {
@@ -156,6 +176,10 @@ impl Assembled {
             if !self.key_counts.contains_key("signed_curve25519") {
                 return Err("key counts without signed_curve25519".to_owned());
             }
+        }
+        for event in extensions["presence"]["events"].as_array().into_iter().flatten() {
+            let status = event["content"]["status_msg"].as_str().map(str::to_owned);
+            self.presence.insert(text(event, "sender")?, (text(&event["content"], "presence")?, status));
         }
         for event in extensions["account_data"]["global"].as_array().into_iter().flatten() {
             self.account_data.insert(text(event, "type")?, event["content"].clone());

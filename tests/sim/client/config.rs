@@ -20,6 +20,7 @@ pub struct Config {
     pub e2ee: bool,
     /// Unread counts, which v4 has as an extension.
     pub counts: bool,
+    pub presence: bool,
     /// For which rooms account data, receipts and typing are wanted.
     pub scope: Scope,
     /// How many to-device messages at most, if it takes any.
@@ -87,6 +88,7 @@ impl Config {
         if !rng.random_bool(0.1) {
             config.lists.insert("all".to_owned(), List::random(rng, wire, &[]));
         }
+        config.presence = rng.random_bool(0.4);
         config
     }
 
@@ -127,6 +129,11 @@ impl Config {
                 let switch = rng.random_range(0..switches.len());
                 switches.into_iter().skip(switch).take(1).for_each(|switch| *switch = !*switch);
             }
+            Change::Presence => self.presence = !self.presence,
+            Change::Loop => {
+                self.lists.clear();
+                self.subscriptions.clear();
+            }
             Change::Scope => self.scope = Scope::random(rng, rooms),
         }
     }
@@ -136,9 +143,14 @@ impl Config {
         !self.lists.is_empty() || !self.subscriptions.is_empty()
     }
 
+    /// Returns what is asked for that belongs to no room, and is told once.
+    pub fn globals(&self) -> [bool; 3] {
+        [self.account_data, self.e2ee, self.presence]
+    }
+
     /// Returns query and body of a request.
-    pub fn request(&self, client: &Client, timeout: u64) -> (String, Value) {
-        let (wire, pos) = (client.wire, client.has.pos.as_deref());
+    pub fn request(&self, client: &Client, pos: Option<&str>, timeout: u64) -> (String, Value) {
+        let wire = client.wire;
         let mut body = Map::new();
         if !client.is_sticky {
             body.insert("conn_id".to_owned(), json!(client.conn_id));
@@ -183,7 +195,8 @@ impl Config {
                 extensions.insert(name.to_owned(), self.scope.render());
             }
         }
-        for (name, enabled) in [(e2ee, self.e2ee), ("sash.counts", self.counts && client.wire == Wire::V4)] {
+        let counts = self.counts && client.wire == Wire::V4;
+        for (name, enabled) in [(e2ee, self.e2ee), ("sash.counts", counts), ("presence", self.presence)] {
             if enabled {
                 extensions.insert(name.to_owned(), json!({ "enabled": true }));
             }

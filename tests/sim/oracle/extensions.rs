@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Judge, Reach, Shown};
 use crate::{
     client::{Client, Room},
-    homeserver::world::Receipt,
+    homeserver::world::{Receipt, User},
 };
 
 impl Judge<'_> {
@@ -29,6 +29,27 @@ impl Judge<'_> {
         }
         if client.config.e2ee && client.has.always_e2ee {
             self.check_e2ee(client, complaints);
+        }
+        if client.config.presence {
+            self.check_presence(client, complaints);
+        }
+    }
+
+    /// Of whom nothing was told, they are offline. Sash keeps presence in memory: who is offline, and of whom the
+    /// homeserver has told nothing since Sash was started, may have gone before, and a client need not have heard of it.
+    fn check_presence(&self, client: &Client, complaints: &mut Vec<String>) {
+        let offline = || ("offline".to_owned(), None);
+        let is_seen = |user: &&User| user.no == self.me || self.world.share_a_room(self.me, user.no);
+        for user in self.world.users.iter().filter(is_seen) {
+            let held = client.has.presence.get(&*user.id).cloned().unwrap_or_else(offline);
+            let expected = (user.presence.state.clone(), user.presence.status.clone());
+            let is_right = match &*expected.0 {
+                "offline" => held.0 == expected.0 || !self.ledger.presence_told.contains(&user.no),
+                _ => held == expected,
+            };
+            if !is_right {
+                complaints.push(format!("presence of {} is {held:?}, not {expected:?}", user.id));
+            }
         }
     }
 

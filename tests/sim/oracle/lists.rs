@@ -71,7 +71,7 @@ impl<'a> Judge<'a> {
         let Some(shown) = self.shown(room) else { return false };
         match shown.membership() {
             Membership::Join => true,
-            Membership::Invite | Membership::Knock => !self.is_by_ignored(&shown),
+            Membership::Invite | Membership::Knock => !shown.is_by_ignored(),
             Membership::Leave | Membership::Ban => {
                 client.has.rooms.contains_key(&*shown.room.id) && !shown.own.forgotten
             }
@@ -168,14 +168,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn is_by_ignored(&self, shown: &Shown<'_>) -> bool {
-        self.ledger.is_withheld(self.world.user_id(self.world.event(shown.own.event).sender))
-    }
-
     fn listing(&self, client: &Client, shown: &Shown<'_>, filters: &Filters) -> Listing {
         let received = client.has.rooms.contains_key(&*shown.room.id);
         // Of an invite by somebody ignored nobody tells: the room is listed as it was, or not at all.
-        if shown.membership() == Membership::Invite && self.is_by_ignored(shown) {
+        if shown.membership() == Membership::Invite && shown.is_by_ignored() {
             return Listing::Maybe;
         }
         let listed = match shown.membership() {

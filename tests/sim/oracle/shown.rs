@@ -37,6 +37,12 @@ impl<'a> Shown<'a> {
         self.judge.world.event(self.own.event).sender != self.judge.me
     }
 
+    /// Returns whether somebody made it so who was ignored at any time.
+    pub fn is_by_ignored(&self) -> bool {
+        let world = self.judge.world;
+        self.judge.ledger.is_withheld(world.user_id(world.event(self.own.event).sender))
+    }
+
     pub fn is_joined(&self) -> bool {
         self.own.membership == Membership::Join
     }
@@ -116,7 +122,8 @@ impl<'a> Shown<'a> {
 
     fn find_activity(&self) -> (u64, u64) {
         if !matches!(self.own.membership, Membership::Join | Membership::Leave | Membership::Ban) {
-            return (self.own.pos, self.own.pos);
+            // Of an invite by somebody ignored nobody need tell: the room stands where it stood before, then.
+            return (if self.is_by_ignored() { 0 } else { self.own.pos }, self.own.pos);
         }
         let until = self.until();
         if self.own.forgotten {

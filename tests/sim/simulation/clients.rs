@@ -13,33 +13,63 @@ use serde_json::json;
 
 use super::{Outcome, Simulation};
 use crate::{
-    client::{Reply, Waiting},
+    client::{Beside, Reply, Waiting},
     operations,
-    plan::Change,
+    plan::{CLIENTS, Change},
 };
 
 /// How long an answer may take that waits for nothing: longer than a first answer is held.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// After how long without a request a connection may be forgotten, in milliseconds: 30 days.
 const FORGOTTEN_AFTER: u64 = 30 * 86_400_000;
+/// How many answers what fetches a notification wants, and how long it waits for all but the first, in milliseconds.
+const BESIDE: usize = 2;
+const BESIDE_WAITS: u64 = 20_000;
 /// How many connections a device can have beside those of the clients, so that none has to go.
 const ROOM_FOR: u64 = 12;
 
 impl Simulation {
     pub(super) fn request(&mut self, number: usize, change: Change, seed: u64) {
+        self.ask(number, change, seed, false);
+    }
+
+    /// Lets clients ask with so little time in between that Sash is at work on the one when the other comes: the same
+    /// client, on the same connection then, or others of the account.
+    pub(super) async fn overlap(&mut self, seed: u64) {
+        let mut rng = operations::rng(seed);
+        let favourite = rng.random_range(0..CLIENTS);
+        for _ in 0..rng.random_range(2..5) {
+            let number = if rng.random_bool(0.6) { favourite } else { rng.random_range(0..CLIENTS) };
+            let change = Change::ALL[rng.random_range(0..Change::ALL.len())];
+            self.ask(number, change, rng.random(), true);
+            // Each gives Sash's tasks one turn; an answer takes some twenty.
+            for _ in 0..rng.random_range(0..30) {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// `overlaps`: whether the client does not hang up on what it asked before.
+    fn ask(&mut self, number: usize, change: Change, seed: u64, overlaps: bool) {
         let mut rng = operations::rng(seed);
         let rooms: Vec<String> = self.world.borrow().rooms.iter().map(|room| room.id.to_string()).collect();
         let client = &mut self.clients[number];
         let wire = client.wire;
         client.config.change(change, &mut rng, wire, &rooms);
+        if change == Change::Loop {
+            client.reconnect();
+        }
+        if !client.may_be_joined() {
+            client.end_beside();
+        }
         let timeout = [0, 0, 1_000, 10_000, 30_000][rng.random_range(0..5)];
         if let Some(waiting) = client.waiting.take() {
             let ends = wire == Wire::V4 || waiting.config.asks_for_rooms() || client.config.asks_for_rooms();
-            if rng.random_bool(0.5) || !ends {
+            if !ends || !overlaps && rng.random_bool(0.5) {
                 waiting.task.abort();
             } else {
-                // It must end by itself, superseded.
-                self.abandoned.push(waiting.task);
+                // It must end by itself, answered or superseded.
+                client.overtaken.push(waiting);
             }
             client.lose = false;
         }
@@ -51,30 +81,53 @@ impl Simulation {
         if self.poll_ended[device] {
             self.poll(device);
         }
-        let Some(engine) = &self.engine else { return };
-        self.counted.requests += 1;
         let client = &mut self.clients[number];
         client.stored = client.has.clone();
-        let (query, body) = client.request(timeout);
+        let pos = client.has.pos.clone();
+        let waiting = self.dispatch(number, pos.as_deref(), timeout);
+        self.clients[number].waiting = waiting;
+    }
+
+    fn dispatch(&mut self, number: usize, pos: Option<&str>, timeout: u64) -> Option<Waiting> {
+        let engine = self.engine.as_ref()?;
+        self.counted.requests += 1;
+        let client = &self.clients[number];
+        let (query, body) = client.request(pos, timeout);
         let reply = Rc::new(RefCell::new(None));
         let (account, slot) = (Rc::clone(&engine.account), Rc::clone(&reply));
         let (wire, device) = (client.wire, OwnedDeviceId::from(client.device.as_str()));
-        let config = client.config.clone();
+        let (config, since) = (client.config.clone(), client.has.to_device_since.clone());
         let body = body.to_string();
         let line = self.trace.is_some().then(|| format!("  client {number} ({wire:?} {device}) asks {query} {body}"));
         let answered = Rc::clone(&self.answered);
-        let deaf = client.deaf && timeout > 0;
+        let deaf = client.deaf.filter(|_| timeout > 0);
         let task = engine.tasks.spawn_local(async move {
             let reply = answer(&account, wire, &device, &query, &body).await;
-            if deaf {
+            if let (Reply::Answer(answer), Some(deaf)) = (&reply, deaf)
+                && deaf.is_to(answer)
+            {
                 return;
             }
             *slot.borrow_mut() = Some(reply);
             answered.notify_one();
         });
         let is_crowded = self.crowd.iter().any(|task| !task.is_finished());
-        client.waiting = Some(Waiting { task, reply, config, is_crowded });
         self.note(|| line.unwrap_or_default());
+        Some(Waiting { task, reply, config, since, is_crowded })
+    }
+
+    /// Lets a notification be fetched beside the client, or beside the next one where that is possible.
+    pub(super) fn notify(&mut self, number: usize) {
+        let count = self.clients.len();
+        let able = (number..number + count).map(|number| number % count);
+        let Some(number) = able.into_iter().find(|number| self.clients[*number].may_be_joined()) else { return };
+        self.fetch_beside(number, 0);
+    }
+
+    pub(super) fn fetch_beside(&mut self, number: usize, timeout: u64) {
+        let waiting = self.dispatch(number, None, timeout);
+        self.clients[number].end_beside();
+        self.clients[number].beside = Some(Beside { waiting, ..Beside::default() });
     }
 
     pub(super) fn cancel(&mut self, number: usize) {
@@ -82,6 +135,7 @@ impl Simulation {
             waiting.task.abort();
         }
         self.clients[number].lose = false;
+        self.clients[number].end_beside();
     }
 
     /// Lets clients take the answers that have come.
@@ -101,39 +155,93 @@ impl Simulation {
             }
             self.take(number, reply, &waiting)?;
         }
+        self.drop_overtaken()?;
+        (0..self.clients.len()).try_for_each(|number| self.collect_beside(number))
+    }
+
+    /// Lets clients drop what comes after the answer to a later request of theirs.
+    fn drop_overtaken(&mut self) -> Outcome {
+        for number in 0..self.clients.len() {
+            let client = &mut self.clients[number];
+            if client.waiting.is_some() {
+                continue;
+            }
+            let takes = client.takes_overtaken;
+            let overtaken = std::mem::take(&mut client.overtaken);
+            for waiting in &overtaken {
+                let reply = waiting.reply.borrow_mut().take();
+                let Some(reply @ Reply::Answer(_)) = reply else { continue };
+                self.counted.overtaken += 1;
+                self.note(|| format!("  the answer to an older request of client {number} comes late"));
+                if takes {
+                    self.take(number, reply, waiting)?;
+                }
+            }
+            self.clients[number].overtaken = overtaken;
+        }
         Ok(())
+    }
+
+    fn collect_beside(&mut self, number: usize) -> Outcome {
+        let Some(beside) = &mut self.clients[number].beside else { return Ok(()) };
+        let reply = beside.waiting.as_ref().and_then(|waiting| waiting.reply.borrow_mut().take());
+        let Some((reply, waiting)) = reply.and_then(|reply| Some((reply, beside.waiting.take()?))) else {
+            return Ok(());
+        };
+        let answers = beside.answers + 1;
+        let pos = match &reply {
+            Reply::Answer(answer) => {
+                self.note(|| format!("  beside client {number} {answer} is taken"));
+                let taken = self.clients[number].take_beside(answer, &waiting);
+                taken.map_err(|error| {
+                    self.fail("answer", vec![format!("beside client {number}: {error}, in {answer}")])
+                })?
+            }
+            Reply::Error(status, errcode, error) => {
+                self.clients[number].beside = None;
+                if self.is_excused(number, &reply) {
+                    return Ok(());
+                }
+                return Err(self.fail(errcode, vec![format!("beside client {number}: {status} {errcode}: {error}")]));
+            }
+        };
+        let waiting = if answers < BESIDE { self.dispatch(number, Some(&pos), BESIDE_WAITS) } else { None };
+        self.clients[number].beside = waiting.map(|waiting| Beside { answers, waiting: Some(waiting) });
+        Ok(())
+    }
+
+    /// Returns whether a client, or what asks beside it, may be told that.
+    fn is_excused(&self, number: usize, reply: &Reply) -> bool {
+        match reply {
+            Reply::Answer(_) => true,
+            Reply::Error(400, errcode, _) => errcode == "M_UNKNOWN_POS" && self.may_be_forgotten(number),
+            Reply::Error(401, ..) => self.token_refused[self.device_of(number)],
+            Reply::Error(429, ..) => self.clients[number].crowded_out,
+            Reply::Error(500, ..) => self.commits_failed,
+            Reply::Error(..) => false,
+        }
     }
 
     fn take(&mut self, number: usize, reply: Reply, waiting: &Waiting) -> Outcome {
         let now = self.world.borrow().pos();
-        match reply {
+        match &reply {
             Reply::Answer(answer) => {
                 self.note(|| format!("  client {number} takes {answer}"));
                 let client = &mut self.clients[number];
                 client.crowded_out &= waiting.is_crowded;
                 client.last_answer = self.clock.millis();
-                let taken = client.take(&answer, &waiting.config, now);
+                let taken = client.take(&answer, waiting, now);
                 taken.map_err(|error| self.fail("answer", vec![format!("client {number}: {error}, in {answer}")]))
             }
-            Reply::Error(400, errcode, _) if errcode == "M_UNKNOWN_POS" && self.may_be_forgotten(number) => {
-                self.note(|| format!("  client {number} begins anew"));
-                self.clients[number].reconnect();
-                Ok(())
-            }
-            Reply::Error(401, ..) if self.token_refused[self.device_of(number)] => {
-                self.note(|| format!("  client {number} is told that its token is refused"));
-                Ok(())
-            }
-            Reply::Error(429, ..) if self.clients[number].crowded_out => {
-                self.note(|| format!("  client {number} is told that its connection made room for another"));
-                Ok(())
-            }
-            Reply::Error(500, _, error) if self.commits_failed => {
-                self.note(|| format!("  client {number} is told: {error}"));
+            Reply::Error(status, errcode, error) if self.is_excused(number, &reply) => {
+                self.note(|| format!("  client {number} is told {status} {errcode}: {error}"));
+                if *status == 400 {
+                    self.clients[number].reconnect();
+                }
                 Ok(())
             }
             Reply::Error(status, errcode, error) => {
-                Err(self.fail(&errcode, vec![format!("client {number} is told {status} {errcode}: {error}")]))
+                Err(self.fail(errcode, vec![format!("client {number} is told {status} {errcode}: {error}")]))
             }
         }
     }
@@ -169,7 +277,8 @@ impl Simulation {
             let id = &self.devices[device];
             for client in self.clients.iter_mut().filter(|client| client.device == *id) {
                 client.crowded_out = true;
-                client.waiting.iter_mut().for_each(|waiting| waiting.is_crowded = true);
+                let beside = client.beside.iter_mut().filter_map(|beside| beside.waiting.as_mut());
+                client.waiting.iter_mut().chain(beside).for_each(|waiting| waiting.is_crowded = true);
             }
         }
     }

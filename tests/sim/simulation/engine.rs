@@ -62,9 +62,10 @@ impl Simulation {
         let Some(engine) = self.engine.take() else { return };
         for client in &mut self.clients {
             client.waiting = None;
+            client.overtaken.clear();
+            client.beside = None;
             client.lose = false;
         }
-        self.abandoned.clear();
         self.crowd.clear();
         engine.runner.abort();
         let _ = engine.runner.await;

@@ -61,8 +61,9 @@ pub struct Simulation {
     devices: Vec<String>,
     tokens: Vec<String>,
     answer_limits: AnswerLimits,
+    /// How many of a hundred answers of the homeserver are late.
+    late: u32,
     engine: Option<Engine>,
-    abandoned: Vec<JoinHandle<()>>,
     /// The requests of other clients.
     crowd: Vec<JoinHandle<()>>,
     /// Told of each answer.
@@ -91,6 +92,10 @@ pub struct Counted {
     pub upstream_requests: u64,
     pub faults: u64,
     pub checks: u64,
+    /// Answers that came to a client, or to Sash's polls and its other requests, after one that was made later.
+    pub overtaken: u64,
+    pub overtaken_polls: u64,
+    pub overtaken_fetches: u64,
 }
 
 impl ops::AddAssign for Counted {
@@ -101,15 +106,19 @@ impl ops::AddAssign for Counted {
         self.upstream_requests += other.upstream_requests;
         self.faults += other.faults;
         self.checks += other.checks;
+        self.overtaken += other.overtaken;
+        self.overtaken_polls += other.overtaken_polls;
+        self.overtaken_fetches += other.overtaken_fetches;
     }
 }
 
 impl fmt::Display for Counted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counted { runs, steps, requests, upstream_requests, faults, checks } = self;
+        let Counted { runs, steps, requests, upstream_requests, faults, checks, .. } = self;
+        let overtaken = self.overtaken + self.overtaken_polls + self.overtaken_fetches;
         write!(
             formatter,
-            "{runs} runs, {steps} steps, {faults} of them faults, {requests} requests of clients, {upstream_requests} of Sash, {checks} checks"
+            "{runs} runs, {steps} steps, {faults} of them faults, {requests} requests of clients, {upstream_requests} of Sash, {overtaken} answers overtaken, {checks} checks"
         )
     }
 }
@@ -145,8 +154,7 @@ pub fn run_with(plan: &Plan, traced: bool, spoil: impl Fn(&mut Simulation)) -> (
         let mut simulation = Simulation::new(plan, traced);
         let outcome = simulation.play(plan, &spoil).await;
         simulation.kill().await;
-        let upstream_requests = simulation.upstream.requests();
-        (Counted { runs: 1, upstream_requests, ..simulation.counted }, outcome)
+        (Counted { runs: 1, ..simulation.counted() }, outcome)
     }))
 }
 
@@ -167,6 +175,7 @@ impl Simulation {
             StateName::State => StateKey::State,
         };
         let upstream = Upstream::new(Rc::clone(&world), clock, state_key, seed_of(plan, 1), traced);
+        upstream.be_late(plan.late);
         let mut simulation = Simulation {
             world,
             ledger: Ledger::default(),
@@ -180,8 +189,8 @@ impl Simulation {
             devices: sessions.iter().map(|session| session.device.clone()).collect(),
             tokens: sessions.iter().map(|session| session.access_token.clone()).collect(),
             answer_limits: AnswerLimits { rooms: plan.answer_rooms, ..AnswerLimits::default() },
+            late: plan.late,
             engine: None,
-            abandoned: Vec::new(),
             crowd: Vec::new(),
             answered: Rc::default(),
             trace: traced.then(VecDeque::new),
@@ -217,8 +226,11 @@ impl Simulation {
             has: Assembled::default(),
             stored: Assembled::default(),
             waiting: None,
+            overtaken: Vec::new(),
+            takes_overtaken: false,
+            beside: None,
             lose: false,
-            deaf: false,
+            deaf: None,
             quiet: false,
             crowded_out: false,
             chain_broken: false,
@@ -263,6 +275,7 @@ impl Simulation {
             Step::Request(client, change, seed) => self.request(client, change, seed),
             Step::Lose(client) => self.clients[client].lose = self.clients[client].waiting.is_some(),
             Step::Cancel(client) => self.cancel(client),
+            Step::Overlap(seed) => self.overlap(seed).await,
             Step::RestartClient(client) => {
                 self.cancel(client);
                 self.clients[client].restart();
@@ -271,6 +284,7 @@ impl Simulation {
                 self.cancel(client);
                 self.clients[client].reconnect();
             }
+            Step::Notify(client) => self.notify(client),
             Step::Crowd(device, count) => self.crowd(device % self.devices.len(), count),
             Step::Wait(millis) => self.pass(Duration::from_millis(millis)).await,
             Step::Upstream(fault, times) => self.upstream.fail(fault, times),
@@ -287,6 +301,16 @@ impl Simulation {
             Step::Check(seed) => self.check(seed, spoil).await?,
         }
         Ok(())
+    }
+
+    /// Lets polls have the answers to the ones before: a planted bug.
+    pub fn swap_polls(&self, times: u32) {
+        self.upstream.swap_polls(times);
+    }
+
+    fn counted(&self) -> Counted {
+        let (overtaken_polls, overtaken_fetches) = self.upstream.overtaken();
+        Counted { upstream_requests: self.upstream.requests(), overtaken_polls, overtaken_fetches, ..self.counted }
     }
 
     /// Writes down what happens, if anybody wants to know.

@@ -53,7 +53,7 @@ impl Homeserver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let inner = Arc::new(Inner::default());
-        for endpoint in ["joined_rooms", "notifications"] {
+        for endpoint in ["joined_rooms", "notifications", "state"] {
             inner.lock().without.insert(endpoint.to_owned());
         }
         inner.log_in("PHONE", "PHONE");
@@ -94,7 +94,8 @@ impl Homeserver {
         told
     }
 
-    /// What the homeserver is like: a line such as `without joined_rooms`, `whole !a m1`, `fail messages 500`, or of one room
+    /// What the homeserver is like: a line such as `without joined_rooms`, `whole !a m1`, `vanished !a topic` (it tells of
+    /// that by `/state` alone), `fail messages 500`, or of one room
     /// `fail messages/!a 500`.
     pub fn set_up(&self, line: &str) {
         let mut state = self.inner.lock();
@@ -132,6 +133,10 @@ impl Homeserver {
                 state.now = Some(answer);
             }
             "history" => history(&mut state, &split),
+            "vanished" => {
+                state.without.remove("state");
+                vanish(&mut state, &split);
+            }
             "fail" => {
                 let fault = Fault::parse(&split[1..]).unwrap_or_else(|| panic!("{line:?} is no fault"));
                 state.faults.entry(split[0].to_owned()).or_default().push_back(fault);
@@ -229,6 +234,15 @@ fn history(state: &mut State, words: &[&str]) {
     room.events.splice(0..0, events);
 }
 
+/// State that is there no more, without an event that says so.
+fn vanish(state: &mut State, words: &[&str]) {
+    let room = state.rooms.entry(room_id(words[0])).or_default();
+    for word in &words[1..] {
+        let draft = super::events::parse(word).unwrap_or_else(|| panic!("{word:?} is no state"));
+        room.state.remove(&(draft.kind, draft.state_key.unwrap_or_default()));
+    }
+}
+
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A test that panicked has said what it had to say.
@@ -271,6 +285,7 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         ["rooms", room, "messages"] => ("messages", *room),
         ["rooms", room, "context", _] => ("context", *room),
         ["rooms", room, "members"] => ("members", *room),
+        ["rooms", room, "state"] => ("state", *room),
         ["rooms", room, "forget"] => ("forget", *room),
         ["rooms", room, "relations", ..] => ("relations", *room),
         _ => return unrecognized(),
@@ -312,6 +327,10 @@ async fn handle(Shared(inner): Shared<Arc<Inner>>, request: Request) -> Response
         }
         "keys_changes" => Json(json!({ "changed": ["@kim:x"], "left": [] })).into_response(),
         "messages" => messages(&state, room, &query),
+        "state" => match state.rooms.get(room) {
+            Some(room) => Json(json!(room.state.values().collect::<Vec<_>>())).into_response(),
+            None => error(403, "M_FORBIDDEN", json!({})),
+        },
         "context" => context(&state, room, segments.get(3).copied().unwrap_or_default()),
         "members" => {
             let room = state.rooms.get(room);
