@@ -228,6 +228,7 @@ impl State {
         let changed = &entry.changed;
         let behind = |mark: Mark, changed: Position| matches!(mark, Mark::Upto(upto) if changed > upto);
         sent.mark != Mark::Live
+            || sent.is_dm != cache.is_dm(entry)
             || behind(sent.marks.account_data, changed.account_data)
             || behind(sent.marks.receipts, changed.receipts)
             || behind(sent.marks.counts, changed.counts)

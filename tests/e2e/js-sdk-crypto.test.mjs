@@ -39,8 +39,12 @@ test('on the server the SDK decrypts every message, whenever that is killed and 
     await sash.kill();
     sash = await startSash({ homeserver: synapse.url, data: data.path, port });
   };
-  /** What Synapse still has for Alice's device. A `/sync` without `since` takes nothing away. */
-  const waiting = async () => (await asAlice.sync({ timeout: 0 })).to_device?.events.length ?? 0;
+  let asked = 0;
+  /** What Synapse still has for Alice's device. A `/sync` without `since` takes nothing away; one with a filter of its own is not answered from a cache. */
+  const waiting = async () => {
+    const filter = JSON.stringify({ room: { rooms: [], timeline: { limit: (asked += 1) } } });
+    return (await asAlice.sync({ timeout: 0, filter })).to_device?.events.length ?? 0;
+  };
   const crashAway = async () => {
     await eventually('the server has the keys, and nobody else', async () => (await waiting()) === 0);
     await crash();

@@ -24,7 +24,6 @@ mod junk;
 mod ledger;
 mod operations;
 mod oracle;
-mod order;
 mod plan;
 mod runner;
 mod self_tests;

@@ -284,6 +284,7 @@ impl Target {
             ("state", patterns) => config.required_state.include = patterns.split(',').map(pattern).collect(),
             ("exclude", patterns) => config.required_state.exclude = patterns.split(',').map(pattern).collect(),
             ("dm", value) => filters.expect("a list").is_dm = Some(value == "yes"),
+            ("encrypted", value) => filters.expect("a list").is_encrypted = Some(value == "yes"),
             ("invited", value) => filters.expect("a list").is_invited = Some(value == "yes"),
             ("tag", tag) => filters.expect("a list").tags = Some(vec![tag.to_owned()]),
             (other, _) => panic!("unknown word {other}"),

@@ -107,6 +107,36 @@ fn a_room_that_moves_into_the_window_ends_the_wait() {
 }
 
 #[test]
+fn a_room_that_became_direct_outside_the_window_ends_the_wait_when_it_moves_in() {
+    check(
+        "
+        !a: create; join; plain
+        !b: create; join; plain
+        first a[0,1] encrypted=no limit=0
+        sync a[0,0] encrypted=no limit=0
+        direct: !a
+        sync a[0,0] encrypted=no limit=0 wait
+        !b: encrypted
+        ",
+        expect![[r#"
+            > first a[0,1] encrypted=no limit=0
+              a: 2
+              !b initial join in a
+              !a initial join in a
+              (2 stored)
+            > sync a[0,0] encrypted=no limit=0
+              a: 2
+            > sync a[0,0] encrypted=no limit=0 wait
+            waits 30000
+            !b wakes v4/
+              a: 1
+              !a in a dm=true
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
 fn a_subscribed_room_that_moves_into_a_window_that_wants_more_ends_the_wait() {
     // The room is watched already, and nothing about it changes.
     check(

@@ -294,6 +294,7 @@ impl Room {
                 self.set("m.room.create", "", r#"{"room_version":"11"}"#, position, now);
             }
             ["encrypted"] => entry.encrypted = Some(true),
+            ["plain"] => entry.encrypted = Some(false),
             ["unknown"] => entry.known = Known::Unknown,
             ["tag", tag] => {
                 entry.tags.push(tag.to_owned());

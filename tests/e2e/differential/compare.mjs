@@ -79,7 +79,7 @@ export class Comparison {
       this.value(`${path}.${field}`, a[field], b[field], more);
     }
     // Of timelines that begin with different events this is another question.
-    if (a.timeline[0]?.event_id === b.timeline[0]?.event_id) this.value(`${path}.hasEarlier`, a.hasEarlier, b.hasEarlier, more);
+    if (a.timeline.length > 0 && a.timeline[0].event_id === b.timeline[0]?.event_id) this.value(`${path}.hasEarlier`, a.hasEarlier, b.hasEarlier, more);
     // Nobody looks at the heroes of a room that has a name.
     const heroes = (room) => (room.name ? undefined : room.heroes);
     this.value(`${path}.heroes`, heroes(a), heroes(b), more);

@@ -16,14 +16,15 @@ export class Memory {
   flushed = new Map();
   /** Sent by one side alone while the timeline limit was 0. */
   stale = new Set();
-  /** Whose stamp was last told when somebody ignored, or a poll, was the last to move it on one side. */
+  /** Whose stamp was last told when somebody ignored, a poll, or something from before the join was the last to move it on one side. */
   unheard = new Set();
   polled = new Set();
+  hidden = new Set();
   /** Sent before their members were wanted lazily. */
   lazily = new Set();
   /** Whose account data changed while the extension covered no room at all. */
   missed = new Set();
-  /** By extension, out of its scope at some time since they were sent. */
+  /** By extension, out of its scope at some time: since they were sent, or until both said the same of who types. */
   late = { receipts: new Set(), typing: new Set() };
   /** Receipts, as `room key` where the key is that of the client model, that Synapse told without the thread that Sash named. */
   unthreaded = new Set();
@@ -34,7 +35,7 @@ export class Memory {
 
   /** Takes in what is to be known before this step is compared. */
   see({ sash, synapse }, request, world) {
-    for (const id of shownBoth(sash, synapse)) if (this.#wasLazy.get(id) === false && isLazy(sash, request, world, id)) this.lazily.add(id);
+    for (const id of inView(sash, request, world)) if (this.#wasLazy.get(id) === false && isLazy(sash, request, world, id)) this.lazily.add(id);
     for (const [id, receipts] of Object.entries(synapse.receipts)) this.#seeThreads(id, receipts, sash.receipts[id] ?? {});
     const { lists, rooms } = request.extensions?.account_data ?? {};
     if (lists?.length === 0 && rooms?.length === 0) for (const { id, dataChangedAt } of world.rooms.values()) if (dataChangedAt === world.step) this.missed.add(id);
@@ -46,11 +47,16 @@ export class Memory {
     const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
     for (const id of new Set([...ours, ...theirs])) {
       if (ours.has(id) !== theirs.has(id)) this.diverged.add(id);
-      this.#wasLazy.set(id, isLazy(sash, request, world, id));
     }
-    for (const [name, late] of Object.entries(this.late)) noteScope(late, request.extensions?.[name], { request, sash, synapse, world });
+    for (const id of inView(sash, request, world)) this.#wasLazy.set(id, isLazy(sash, request, world, id));
+    const covers = (name) => covered(request.extensions?.[name], { request, synapse, world });
+    for (const id of sash.rooms.keys()) if (!covers('receipts').has(id)) this.late.receipts.add(id);
+    for (const { id } of world.rooms.values()) {
+      const agree = canonical(sash.typing[id] ?? []) === canonical(synapse.typing[id] ?? []);
+      if (!covers('typing').has(id)) this.late.typing.add(id);
+      else if (agree) this.late.typing.delete(id);
+    }
     for (const { id } of world.roomsWhere('alice', 'join')) {
-      if (canonical(sash.typing[id] ?? []) === canonical(synapse.typing[id] ?? []) && this.#covers('typing', id, request, synapse, world)) this.late.typing.delete(id);
       this.whenIn.set(id, structuredClone({ receipts: sash.receipts[id] ?? {}, typing: sash.typing[id] ?? [] }));
     }
   }
@@ -63,10 +69,10 @@ export class Memory {
     }
   }
 
-  #noteAnswers({ id, unheard, polled }, sash, synapse, request) {
+  #noteAnswers({ id, unheard, polled, entered, hidesHistory }, sash, synapse, request) {
     const any = (client, field) => client.said.get(id)?.some((answer) => answer[field]) === true;
     const [here, there] = [any(sash, 'initial'), any(synapse, 'initial')];
-    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, ...Object.values(this.late)]) rooms.delete(id);
+    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, this.late.receipts]) rooms.delete(id);
     if (here && !there) this.begun.add(id);
     if (there && !here) this.restarted.add(id);
     const limited = { sash: any(sash, 'limited'), synapse: any(synapse, 'limited') };
@@ -74,23 +80,19 @@ export class Memory {
       if (limited[side] && limited.sash !== limited.synapse) this.flushed.set(id, (this.flushed.get(id) ?? new Set()).add(side));
     }
     const both = sash.said.has(id) && synapse.said.has(id);
-    for (const [rooms, is] of [[this.stale, !both && hasNoTimeline(request)], [this.unheard, unheard], [this.polled, polled]]) {
+    for (const [rooms, is] of [[this.stale, !both && hasNoTimeline(request)], [this.unheard, unheard], [this.polled, polled], [this.hidden, entered && hidesHistory]]) {
       if (is) rooms.add(id);
       else if (both) rooms.delete(id);
     }
   }
 
-  #covers(name, id, request, client, world) {
-    return covered(request.extensions?.[name], { request, synapse: client, world }).has(id);
-  }
 }
 
 /** Whether some list wants no timeline. */
 export const hasNoTimeline = ({ lists = {} }) => Object.values(lists).some(({ timeline_limit: limit }) => limit === 0);
 
-function* shownBoth(sash, synapse) {
-  for (const id of sash.inWindows()) if (synapse.inWindows().has(id)) yield id;
-}
+/** The rooms in windows and those with a subscription. */
+const inView = (client, { room_subscriptions: rooms = {} }, world) => new Set([...client.inWindows(), ...Object.keys(rooms).map((nick) => world.room(nick).id)]);
 
 /** Whether a list that shows a room, or its subscription, wants its members lazily. */
 function isLazy(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
@@ -100,15 +102,12 @@ function isLazy(client, { lists = {}, room_subscriptions: rooms = {} }, world, i
   return Object.entries(lists).some(([name, list]) => shows(name) && wants(list)) || (subscription !== undefined && wants(subscription));
 }
 
-function noteScope(late, extension, scene) {
-  const within = covered(extension, scene);
-  for (const id of scene.sash.rooms.keys()) if (!within.has(id)) late.add(id);
-}
 
-/** The rooms that an extension covers. */
-function covered(extension, { request, synapse, world }) {
-  const { lists = Object.keys(synapse.lists), rooms: named = [...world.rooms.keys()] } = extension ?? { lists: [], rooms: [] };
-  const listed = lists.flatMap((name) => synapse.lists[name]?.windows ?? []).flatMap(({ rooms }) => rooms);
-  const subscribed = named.filter((nick) => request.room_subscriptions?.[nick] !== undefined).map((nick) => world.room(nick).id);
-  return new Set([...listed, ...subscribed]);
+/** The rooms that an extension covers: on this wire `rooms` names those in windows as well. */
+function covered(extension = { lists: [], rooms: [] }, { request, synapse, world }) {
+  const { lists = Object.keys(synapse.lists), rooms } = extension;
+  const listed = lists.flatMap((name) => synapse.lists[name]?.windows ?? []).flatMap((window) => window.rooms);
+  const view = inView(synapse, request, world);
+  const named = rooms === undefined ? [...view] : rooms.map((nick) => world.room(nick).id).filter((id) => view.has(id));
+  return new Set([...listed, ...named]);
 }

@@ -106,6 +106,7 @@ fn presence_that_cannot_be_asked_for_stops_nothing() {
     check(expect![[r#"
         # Undisturbed: presence is kept in memory, and asked for anew after each restart.
         v2: !a timeline m1
+        homeserver: now presence @bob
         homeserver: fail start 500
         sync list all [0,9] timeline 1 ext presence
             all: 1
@@ -132,23 +133,5 @@ fn presence_that_could_not_be_asked_for_is_asked_for_again() {
         v2: !a m2
         sync
             presence[@bob]
-    "#]]);
-}
-
-#[test]
-fn who_went_offline_while_the_homeserver_forgot_our_since_is_told() {
-    check(expect![[r#"
-        # Undisturbed: presence is kept in memory, and asked for anew after each restart.
-        v2: !a timeline m1
-        homeserver: now presence @bob @eve
-        park ext presence
-        woken
-            presence[@bob @eve]
-        homeserver: now presence @eve
-        homeserver: forgets
-        start: presence @eve
-        v2: !a m2
-        sync
-            presence[@bob:offline @eve]
     "#]]);
 }

@@ -2,34 +2,38 @@
 //!
 //! Invariant: a fault changes what Sash hears, never what the model holds, but for what asking itself does there.
 
+mod call;
+mod order;
+mod routes;
+mod sync;
+
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
-    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
 use http::{Request, Response};
-use percent_encoding::percent_decode_str;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use sash_sync::{
     limits,
     platform::{self, LocalFuture},
     upstream::{HttpClient, TransportError},
 };
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use self::{
+    call::{bearer, decode, is_poll, is_sync, pairs, response},
+    order::Order,
+};
 use crate::{
     clock::VirtualClock,
     homeserver::{
-        error::ApiError,
-        sync::{self, EventFilter, Filter, Params, Since, StateKey},
-        world::{EventNo, Position, RoomNo, UserNo, Viewer, World},
+        sync::{Since, StateKey, may_have_news},
+        world::{RoomNo, UserNo, Viewer, World},
     },
     junk::with_junk,
-    order::Order,
     plan::UpstreamFault,
 };
 
@@ -75,18 +79,6 @@ pub struct Upstream {
     /// What was asked and answered since it was told last, where anybody wants to know.
     log: Option<RefCell<Vec<String>>>,
 }
-
-/// Who asks, what.
-struct Call {
-    user: UserNo,
-    device: String,
-    now: u64,
-    path: Vec<String>,
-    query: Vec<(String, String)>,
-}
-
-/// A JSON text, or what is wrong with the request.
-type Answer = Result<String, ApiError>;
 
 impl Upstream {
     /// Returns the homeserver over a model.
@@ -218,7 +210,7 @@ impl Upstream {
     pub fn is_caught_up(&self, user: UserNo, device: &str) -> bool {
         let Some(since) = self.parked.borrow().get(device).copied() else { return false };
         let world = self.world.borrow();
-        !sync::may_have_news(&world, Viewer { user, device, now: self.clock.millis() }, since)
+        !may_have_news(&world, Viewer { user, device, now: self.clock.millis() }, since)
     }
 
     /// Returns whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
@@ -348,192 +340,6 @@ impl Upstream {
             self.crawled.set(true);
         }
     }
-
-    async fn route(&self, request: Request<Vec<u8>>) -> Answer {
-        let path: Vec<String> = segments(request.uri().path());
-        if path.iter().map(String::as_str).eq(["_matrix", "client", "versions"]) {
-            return Ok(json!({ "versions": ["v1.1", "v1.5", "v1.11"], "unstable_features": {} }).to_string());
-        }
-        let (user, device) = self.world.borrow().authenticate(bearer(&request))?;
-        let query = pairs(request.uri().query().unwrap_or_default());
-        let path = path.into_iter().skip(3).collect();
-        let call = Call { user, device, now: self.clock.millis(), path, query };
-        let segments: Vec<&str> = call.path.iter().map(String::as_str).collect();
-        match segments.as_slice() {
-            ["sync"] => self.sync(&call).await,
-            ["joined_rooms"] => Ok(self.joined_rooms(&call).to_string()),
-            ["notifications"] => self.notifications(&call),
-            ["rooms", room, "messages"] => self.messages(&call, room),
-            ["rooms", room, "context", event] => self.context(&call, room, event),
-            ["rooms", room, "members"] => self.members(&call, room),
-            ["rooms", room, "state"] => self.room_state(&call, room),
-            ["keys", "changes"] => self.key_changes(&call),
-            _ => Err(ApiError::unrecognized()),
-        }
-    }
-
-    async fn sync(&self, call: &Call) -> Answer {
-        let params = self.sync_params(call)?;
-        let deadline = self.clock.millis() + call.number("timeout", 0)?;
-        // The model tells of changes only to those who have subscribed; but its channel wakes in random order.
-        let _subscribed = self.world.borrow_mut().subscribe(call.user);
-        if let Some(since) = params.since {
-            let mut polled = self.polled.borrow_mut();
-            if !polled.contains_key(&call.device) {
-                self.first.set(Some(self.first.get().map_or(since.pos, |first| first.min(since.pos))));
-            }
-            let newest = polled.entry(call.device.clone()).or_default();
-            *newest = since.pos.max(*newest);
-        } else if !self.polled.borrow().contains_key(&call.device) {
-            // A device of which nothing was left begins anew, and learns of everything in the order of its time.
-            self.first.set(Some(0));
-        }
-        let mut looked = params.since;
-        loop {
-            // Registered before looking, so that what changes in between is not missed.
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            let now = self.clock.millis();
-            let viewer = Viewer { user: call.user, device: &call.device, now };
-            let is_over = params.since.is_none() || now >= deadline;
-            let response = {
-                let mut world = self.world.borrow_mut();
-                let asked = is_over || params.since.is_some_and(|since| sync::may_have_news(&world, viewer, since));
-                asked.then(|| sync::sync(&mut world, viewer, &params))
-            };
-            if let Some(response) = response {
-                if is_over || !response.is_empty() {
-                    return text(&response);
-                }
-                looked = looked.map(|since| Since { pos: self.world.borrow().pos(), ..since });
-            }
-            let _parked = looked.map(|since| Parked::new(self, &call.device, since));
-            tokio::select! {
-                biased;
-                () = changed => {}
-                () = platform::sleep(Duration::from_millis(deadline - now)) => {}
-            }
-        }
-    }
-
-    fn note_presence(&self, body: &str) {
-        let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let mut world = self.world.borrow_mut();
-        let events = body["presence"]["events"].as_array().into_iter().flatten();
-        let told = events.filter_map(|event| event["sender"].as_str()).map(|sender| world.user_no(sender));
-        self.presence_told.borrow_mut().extend(told);
-    }
-
-    fn sync_params(&self, call: &Call) -> Result<Params, ApiError> {
-        let since = call.param("since").map(Since::parse).transpose()?;
-        let filter: Filter = call.filter()?;
-        let asked = |name| call.param(name) == Some("true");
-        let state_key = match self.state_key {
-            StateKey::StateAfter if asked("use_state_after") => StateKey::StateAfter,
-            StateKey::UnstableStateAfter if asked("org.matrix.msc4222.use_state_after") => StateKey::UnstableStateAfter,
-            _ => StateKey::State,
-        };
-        Ok(Params { since, filter, full_state: false, state_key })
-    }
-
-    fn joined_rooms(&self, call: &Call) -> Value {
-        let world = self.world.borrow();
-        let rooms: Vec<&str> = world.user(call.user).joined_rooms().map(|room| &*world.room(room).id).collect();
-        json!({ "joined_rooms": rooms })
-    }
-
-    fn notifications(&self, call: &Call) -> Answer {
-        let world = self.world.borrow();
-        let limit = call.number("limit", 20)? as usize;
-        let found = world.notifications(call.user, None, limit, false);
-        let notification = |(event, read): &(EventNo, bool)| {
-            let room = &world.room(world.event(*event).room).id;
-            json!({ "room_id": room, "event": world.render_full(*event, call.viewer()), "read": read, "actions": ["notify"], "ts": world.event(*event).ts })
-        };
-        text(&json!({ "notifications": found.iter().map(notification).collect::<Vec<_>>() }))
-    }
-
-    fn messages(&self, call: &Call, room: &str) -> Answer {
-        let filter: EventFilter = call.filter()?;
-        let limit = call.number("limit", 10)? as usize;
-        let world = self.world.borrow();
-        let room = readable(&world, room, call)?;
-        if call.param("from").is_some() {
-            self.paged.borrow_mut().insert(room);
-        }
-        let from = match call.param("from") {
-            Some(token) => world.index_of(room, Position::parse(token)?),
-            // What came after a leave is not there for who left.
-            None => world.index_of(room, Position::Stream(world.state_position(room, call.user))),
-        };
-        let page = world.page_back(room, call.user, from, 0, limit, |event| {
-            filter.admits(&event.kind, Some(world.user_id(event.sender)))
-        });
-        let mut answer = json!({ "chunk": render(&world, &page.events, call), "start": world.room_token(from) });
-        if let Some(next) = page.next {
-            answer["end"] = json!(world.room_token(next));
-        }
-        if filter.lazy_load_members {
-            let members = world.senders_members(room, &page.events, world.state_position(room, call.user));
-            answer["state"] = json!(render(&world, &members, call));
-        }
-        text(&answer)
-    }
-
-    fn context(&self, call: &Call, room: &str, event: &str) -> Answer {
-        let filter: EventFilter = call.filter()?;
-        let world = self.world.borrow();
-        let room = readable(&world, room, call)?;
-        let found = world
-            .find_event(event)
-            .filter(|no| world.event(*no).room == room && world.is_visible(world.event(*no), call.user));
-        let event = found.ok_or_else(|| ApiError::not_found("Event not found."))?;
-        let index = world.event(event).index.ok_or_else(|| ApiError::not_found("Event not found."))? as usize;
-        let pos = world.event(event).pos;
-        let all =
-            world.room(room).histories().filter(|(kind, ..)| !filter.lazy_load_members || &***kind != "m.room.member");
-        let mut state: Vec<EventNo> = all.filter_map(|(_, _, history)| history.at(pos)).collect();
-        if filter.lazy_load_members {
-            state.extend(world.senders_members(room, &[event], pos));
-        }
-        text(&json!({
-            "start": world.room_token(index),
-            "end": world.room_token(index + 1),
-            "event": world.render_full(event, call.viewer()),
-            "events_before": [],
-            "events_after": [],
-            "state": render(&world, &state, call),
-        }))
-    }
-
-    fn members(&self, call: &Call, room: &str) -> Answer {
-        let world = self.world.borrow();
-        let room = readable(&world, room, call)?;
-        let at = world.state_position(room, call.user);
-        let all = world.room(room).state.get("m.room.member").into_iter().flatten();
-        let members: Vec<EventNo> = all.filter_map(|(_, history)| history.at(at)).collect();
-        text(&json!({ "chunk": render(&world, &members, call) }))
-    }
-
-    fn room_state(&self, call: &Call, room: &str) -> Answer {
-        let world = self.world.borrow();
-        let room = readable(&world, room, call)?;
-        let at = world.state_position(room, call.user);
-        let state: Vec<EventNo> = world.room(room).histories().filter_map(|(_, _, history)| history.at(at)).collect();
-        self.state_told.borrow_mut().insert(room, world.pos());
-        text(&render(&world, &state, call))
-    }
-
-    fn key_changes(&self, call: &Call) -> Answer {
-        let token =
-            |key| call.param(key).ok_or_else(|| ApiError::invalid(format!("{key} is missing"))).and_then(Since::parse);
-        let (from, to) = (token("from")?, token("to")?);
-        let world = self.world.borrow();
-        let lists = world.device_lists(call.user, from.pos, to.pos);
-        let ids =
-            |users: &BTreeSet<UserNo>| users.iter().map(|user| world.user_id(*user).to_string()).collect::<Vec<_>>();
-        text(&json!({ "changed": ids(&lists.changed), "left": ids(&lists.left) }))
-    }
 }
 
 impl HttpClient for Upstream {
@@ -543,26 +349,6 @@ impl HttpClient for Upstream {
         timeout: Duration,
     ) -> LocalFuture<'a, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(self.answer(request, timeout))
-    }
-}
-
-impl Call {
-    fn viewer(&self) -> Viewer<'_> {
-        Viewer { user: self.user, device: &self.device, now: self.now }
-    }
-
-    fn param(&self, key: &str) -> Option<&str> {
-        self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-
-    fn number(&self, key: &str, default: u64) -> Result<u64, ApiError> {
-        let parse = |value: &str| value.parse().map_err(|_| ApiError::invalid(format!("{key} must be a number")));
-        self.param(key).map_or(Ok(default), parse)
-    }
-
-    fn filter<T: Default + serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let parse = |text: &str| serde_json::from_str(text).map_err(|error| ApiError::bad_json(error.to_string()));
-        self.param("filter").map_or_else(|| Ok(T::default()), parse)
     }
 }
 
@@ -580,73 +366,4 @@ impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
     }
-}
-
-/// Says that a poll waits, for as long as it does.
-struct Parked<'a> {
-    upstream: &'a Upstream,
-    device: &'a str,
-}
-
-impl<'a> Parked<'a> {
-    fn new(upstream: &'a Upstream, device: &'a str, since: Since) -> Parked<'a> {
-        upstream.parked.borrow_mut().insert(device.to_owned(), since);
-        Parked { upstream, device }
-    }
-}
-
-impl Drop for Parked<'_> {
-    fn drop(&mut self) {
-        self.upstream.parked.borrow_mut().remove(self.device);
-    }
-}
-
-fn readable(world: &World, room: &str, call: &Call) -> Result<RoomNo, ApiError> {
-    let room = world.find_room(room).ok_or_else(|| ApiError::forbidden("Unknown room"))?;
-    world.require_readable(room, call.user)?;
-    Ok(room)
-}
-
-fn render(world: &World, events: &[EventNo], call: &Call) -> Vec<Box<serde_json::value::RawValue>> {
-    events.iter().map(|event| world.render_full(*event, call.viewer())).collect()
-}
-
-fn bearer(request: &Request<Vec<u8>>) -> &str {
-    let header = request.headers().get(http::header::AUTHORIZATION);
-    header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default()
-}
-
-fn response(status: u16, body: impl Into<Vec<u8>>) -> Response<Vec<u8>> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = http::StatusCode::from_u16(status).expect("a status");
-    response
-}
-
-fn segments(path: &str) -> Vec<String> {
-    path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
-}
-
-fn pairs(query: &str) -> Vec<(String, String)> {
-    let pair = |pair: &str| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
-    };
-    query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-fn text(answer: &impl serde::Serialize) -> Answer {
-    serde_json::to_string(answer).map_err(|error| ApiError::bad_json(error.to_string()))
-}
-
-fn is_sync(request: &Request<Vec<u8>>) -> bool {
-    request.uri().path().ends_with("/sync")
-}
-
-/// A poll is a `/sync` that goes on from somewhere.
-fn is_poll(request: &Request<Vec<u8>>) -> bool {
-    is_sync(request) && request.uri().query().is_some_and(|query| query.contains("since="))
 }
