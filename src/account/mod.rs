@@ -153,6 +153,12 @@ impl Account {
         self.state.borrow_mut().connections.limit_answers(limits);
     }
 
+    /// Returns whether some room is still to be asked for what vanished in a gap.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn has_open_gaps(&self) -> bool {
+        self.state.borrow().cache.rooms.iter().any(|(_, entry)| poller::is_to_be_asked_for(entry))
+    }
+
     /// Returns whose account it is.
     pub fn user_id(&self) -> &UserId {
         &self.user_id

@@ -385,7 +385,8 @@ fn take_in(
         }
     }
     let has_gap = joined.limited && overlap == 0 && !block.timeline.is_empty();
-    if (has_gap || continuity.broken) && !continuity.cleared {
+    // Where nothing was held, nothing has vanished.
+    if (has_gap || continuity.broken) && !continuity.cleared && room.before.is_some() {
         room.note_gap();
     }
     let new = room.append(block.timeline.clone(), &live(room, joined, delivery, continuity.broken));

@@ -59,7 +59,7 @@ fn is_up_to_it(account: &Account, poll: &Poll) -> bool {
 
 /// Asks for the state of some rooms, and takes it over. A room that the homeserver refuses is passed over.
 async fn see_to(account: &Rc<Account>, poll: &Poll, rooms: &[RoomNumber], gaps: &mut Gaps) -> Result<(), PollError> {
-    let mut answers = Vec::with_capacity(rooms.len());
+    let (mut answers, mut failure) = (Vec::with_capacity(rooms.len()), None);
     for number in rooms {
         let asked = {
             let state = account.state.borrow();
@@ -68,17 +68,20 @@ async fn see_to(account: &Rc<Account>, poll: &Poll, rooms: &[RoomNumber], gaps: 
         let Some((room, asked_at)) = asked else { continue };
         match account.homeserver.state(&poll.token(), &room).await {
             Ok(body) => answers.push((room, asked_at, body)),
-            Err(error) if error.is_transient() => return Err(error.into()),
+            // A token that is not valid any more says nothing of the room.
+            Err(error) if error.is_transient() || matches!(error, UpstreamError::UnknownToken { .. }) => {
+                failure = Some(error);
+                break;
+            }
             Err(error) => {
                 tracing::debug!(%room, %error, "the state after a gap is refused");
                 gaps.give_up(*number);
             }
         }
     }
-    if answers.is_empty() {
-        return Ok(());
+    if !answers.is_empty() {
+        catch_up(account, poll).await;
     }
-    catch_up(account, poll).await;
     for (room, asked_at, body) in &answers {
         let Ok(events) = parse::state(body) else { continue };
         if is_up_to_it(account, poll) {
@@ -87,7 +90,7 @@ async fn see_to(account: &Rc<Account>, poll: &Poll, rooms: &[RoomNumber], gaps: 
                 .await?;
         }
     }
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// The rooms whose gaps are open.
@@ -133,8 +136,8 @@ impl Gaps {
     }
 }
 
-/// Rooms whose size nobody tells may be large.
-fn is_to_be_asked_for(entry: &RoomEntry) -> bool {
+/// Returns whether a room has a gap that is seen to. Rooms whose size nobody tells may be large.
+pub(crate) fn is_to_be_asked_for(entry: &RoomEntry) -> bool {
     let members = entry.joined_count.map(|joined| joined.saturating_add(entry.invited_count.unwrap_or(0)));
     entry.gap > Position(0)
         && entry.membership == Membership::Join

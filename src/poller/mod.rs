@@ -17,6 +17,8 @@ use std::rc::Rc;
 use ruma::presence::PresenceState;
 
 pub(crate) use self::backoff::Backoff;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::gaps::is_to_be_asked_for;
 pub use self::poll::{Poll, Refusal};
 use crate::{
     account::{Account, State},

@@ -18,8 +18,8 @@ pub struct Ledger {
     pub to_device: BTreeMap<String, u64>,
     /// Who was ignored at any time: what they said meanwhile was never told, and nobody tells it later.
     pub ever_ignored: BTreeSet<String>,
-    /// State entries that vanished, which v2 does not tell.
-    pub vanished: BTreeSet<(RoomNo, String, String)>,
+    /// State entries that vanished, which v2 does not tell, and at which position of the homeserver.
+    pub vanished: BTreeMap<(RoomNo, String, String), u64>,
     /// The threads that each user's receipts at each event were ever in: v2 has one place for them all.
     pub receipts: BTreeMap<(UserNo, String, EventNo), BTreeSet<Option<String>>>,
     /// Rooms whose history was paged back: who sent that, `/sync` need never have told.

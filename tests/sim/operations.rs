@@ -430,7 +430,7 @@ impl Operations<'_> {
         match number % 3 {
             0 => {
                 self.world.reset_state(room, sender, "m.room.topic", "", None, self.now);
-                self.ledger.vanished.insert((room, "m.room.topic".to_owned(), String::new()));
+                self.ledger.vanished.insert((room, "m.room.topic".to_owned(), String::new()), self.world.pos());
                 format!("the topic of {} vanishes", self.name(room))
             }
             1 => {

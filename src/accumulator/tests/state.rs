@@ -308,6 +308,7 @@ fn what_vanished_in_a_gap_goes_with_the_full_state() {
 fn a_gap_stays_open_until_the_full_state_is_there() {
     let gap = |then: &str| after(&format!("{GAP}\n{then}")).entry("!a").gap.0;
     assert_eq!(gap(""), 2);
+    assert_eq!(after("v2 s0\nv2 s1\n  join !a create @me=join | m1 limited prev:p").entry("!a").gap.0, 0, "it is new");
     assert_eq!(gap("full-state !a 2 create name=B @me=join"), 0);
     assert_eq!(gap("full-state !a 2 name=B @me=join"), 2, "what has no create event is not all");
     assert_eq!(gap("full-state !a 1 create name=B @me=join"), 2, "it was asked for before the gap");

@@ -9,7 +9,7 @@ mod room;
 mod shown;
 mod timeline;
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use crate::{
     client::{Client, RoomConfig},
@@ -28,6 +28,8 @@ pub struct Judge<'a> {
     pub me: UserNo,
     /// Whether rooms may have been fetched one by one, which leaves receipts and the like unknown.
     pub crawled: bool,
+    /// Rooms whose full state the homeserver has told, and of which position: what vanished before that is to be gone.
+    pub state_told: &'a BTreeMap<RoomNo, u64>,
     /// Whether the homeserver tells the state after the timeline (MSC4222). Without that, nobody learns of state events
     /// that the user may not see.
     pub state_after: bool,

@@ -72,7 +72,18 @@ impl Judge<'_> {
         let wanted = |kind: &str, key: &str| reach.rules.iter().any(|rule| rule.state.matches(kind, key));
         for (kind, key, history) in shown.room.histories() {
             let entry = (kind.to_string(), key.to_string());
-            if !wanted(kind, key) || self.ledger.vanished.contains(&(shown.room.no, entry.0.clone(), entry.1.clone())) {
+            if !wanted(kind, key) {
+                continue;
+            }
+            if let Some(vanished) = self.ledger.vanished.get(&(shown.room.no, entry.0.clone(), entry.1.clone())) {
+                // Not everybody can be told that state is gone.
+                let is_told = self.state_told.get(&shown.room.no).is_some_and(|told| told >= vanished);
+                if is_told
+                    && client.wire == Wire::V4
+                    && let Some(held) = has.state.get(&entry)
+                {
+                    found.push(format!("state {kind} {key:?} is {}, and vanished", self.name(Some(held))));
+                }
                 continue;
             }
             let Some(event) = history.current().filter(|event| self.is_told(*event)) else { continue };

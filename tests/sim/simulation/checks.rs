@@ -1,6 +1,6 @@
 //! What must hold once everybody has caught up, and that whoever waits hears of what it can see.
 
-use std::{rc::Rc, time::Duration};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use rand::Rng;
 use serde_json::json;
@@ -16,6 +16,8 @@ use crate::{
 
 /// How long everything may take to come to rest, in virtual time.
 const SETTLE: Duration = Duration::from_secs(15 * 60);
+/// How much longer what is asked for after gaps may take: where asking failed often, the pauses have grown.
+const GAPS: Duration = Duration::from_secs(3 * 60);
 /// How often one looks whether it has.
 const GLANCE: Duration = Duration::from_millis(100);
 /// How soon a waiting client must hear of something. What another device sent is held back for a second.
@@ -52,6 +54,7 @@ impl Simulation {
             self.cancel(number);
         }
         self.settle().await?;
+        self.settle_gaps().await;
         // What is fetched in the background because of an answer, be it one without news, comes a little later.
         for round in 0..BACKGROUND_ROUNDS {
             // How everybody is is asked for when the first client wants to know.
@@ -97,6 +100,17 @@ impl Simulation {
             }
             self.pass(GLANCE).await;
         }
+    }
+
+    /// Waits until Sash knows what vanished in gaps. Where it has given up, nothing is expected.
+    async fn settle_gaps(&mut self) {
+        let deadline = self.clock.millis() + GAPS.as_millis() as u64;
+        let has_open_gaps =
+            |simulation: &Simulation| simulation.account().is_some_and(|account| account.has_open_gaps());
+        while has_open_gaps(self) && self.clock.millis() < deadline {
+            self.pass(GLANCE).await;
+        }
+        self.state_told = if has_open_gaps(self) { BTreeMap::new() } else { self.upstream.state_told() };
     }
 
     fn is_caught_up(&self) -> bool {
@@ -159,6 +173,7 @@ impl Simulation {
             ledger: &self.ledger,
             me: self.me,
             crawled: self.upstream.has_crawled(),
+            state_told: &self.state_told,
             state_after: self.upstream.state_key != StateKey::State,
             is_asleep,
         }

@@ -13,7 +13,13 @@ mod checks;
 mod clients;
 mod engine;
 
-use std::{cell::RefCell, collections::VecDeque, fmt, ops, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    fmt, ops,
+    rc::Rc,
+    time::Duration,
+};
 
 use sash_sync::{
     connection::{AnswerLimits, Wire},
@@ -33,7 +39,7 @@ use crate::{
     failure::Failure,
     homeserver::{
         sync::StateKey,
-        world::{UserNo, World, json_of},
+        world::{RoomNo, UserNo, World, json_of},
     },
     ledger::Ledger,
     operations::{self, Operations},
@@ -78,6 +84,8 @@ pub struct Simulation {
     token_refused: Vec<bool>,
     /// Whether each device's poll was ended, and not begun again.
     poll_ended: Vec<bool>,
+    /// The rooms whose full state was told, and of which position, as long as no answer is still to be taken over.
+    state_told: BTreeMap<RoomNo, u64>,
     /// Whether so many connections of a device were made that some had to go.
     crowded: Vec<bool>,
 }
@@ -198,6 +206,7 @@ impl Simulation {
             commits_failed: false,
             token_refused: vec![false; plan.devices],
             poll_ended: vec![false; plan.devices],
+            state_told: BTreeMap::new(),
             crowded: vec![false; plan.devices],
         };
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is good for one lifetime only")]

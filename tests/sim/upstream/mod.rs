@@ -66,6 +66,8 @@ pub struct Upstream {
     presence_told: RefCell<BTreeSet<UserNo>>,
     /// Rooms whose history was paged back.
     paged: RefCell<BTreeSet<RoomNo>>,
+    /// Rooms whose full state was told, and of which position.
+    state_told: RefCell<BTreeMap<RoomNo, u64>>,
     changed: Notify,
     /// How many of a hundred answers are late.
     late: Cell<u32>,
@@ -104,6 +106,7 @@ impl Upstream {
             crawled: Cell::default(),
             presence_told: RefCell::default(),
             paged: RefCell::default(),
+            state_told: RefCell::default(),
             changed: Notify::new(),
             late: Cell::default(),
             order: Order::default(),
@@ -173,6 +176,11 @@ impl Upstream {
     /// Returns of whose presence Sash was told since it was started.
     pub fn presence_told(&self) -> BTreeSet<UserNo> {
         self.presence_told.borrow().clone()
+    }
+
+    /// Returns the rooms whose full state was told, and of which position.
+    pub fn state_told(&self) -> BTreeMap<RoomNo, u64> {
+        self.state_told.borrow().clone()
     }
 
     /// Wakes the polls that wait, after the model changed.

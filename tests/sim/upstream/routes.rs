@@ -123,6 +123,7 @@ impl Upstream {
         let room = readable(&world, room, call)?;
         let at = world.state_position(room, call.user);
         let state: Vec<EventNo> = world.room(room).histories().filter_map(|(_, _, history)| history.at(at)).collect();
+        self.state_told.borrow_mut().insert(room, world.pos());
         text(&render(&world, &state, call))
     }
 
