@@ -20,8 +20,9 @@ export class Memory {
   unheard = new Set();
   polled = new Set();
   hidden = new Set();
-  /** Sent before their members were wanted lazily. */
+  /** Sent before their members were wanted lazily, and sent before other state was wanted of them. */
   lazily = new Set();
+  reconfigured = new Set();
   /** Whose account data changed while the extension covered no room at all. */
   missed = new Set();
   /** By extension, out of its scope at some time: since they were sent, or until both said the same of who types. */
@@ -31,11 +32,16 @@ export class Memory {
   /** By room, what Sash had told when Alice was in it. */
   whenIn = new Map();
 
-  #wasLazy = new Map();
+  #wanted = new Map();
 
   /** Takes in what is to be known before this step is compared. */
   see({ sash, synapse }, request, world) {
-    for (const id of inView(sash, request, world)) if (this.#wasLazy.get(id) === false && isLazy(sash, request, world, id)) this.lazily.add(id);
+    for (const id of inView(sash, request, world)) {
+      const [before, now] = [this.#wanted.get(id), wantedState(sash, request, world, id)];
+      if (before === undefined || before === now) continue;
+      this.reconfigured.add(id);
+      if (now.includes(LAZY) && !before.includes(LAZY)) this.lazily.add(id);
+    }
     for (const [id, receipts] of Object.entries(synapse.receipts)) this.#seeThreads(id, receipts, sash.receipts[id] ?? {});
     const { lists, rooms } = request.extensions?.account_data ?? {};
     if (lists?.length === 0 && rooms?.length === 0) for (const { id, dataChangedAt } of world.rooms.values()) if (dataChangedAt === world.step) this.missed.add(id);
@@ -48,7 +54,7 @@ export class Memory {
     for (const id of new Set([...ours, ...theirs])) {
       if (ours.has(id) !== theirs.has(id)) this.diverged.add(id);
     }
-    for (const id of inView(sash, request, world)) this.#wasLazy.set(id, isLazy(sash, request, world, id));
+    for (const id of inView(sash, request, world)) this.#wanted.set(id, wantedState(sash, request, world, id));
     const covers = (name) => covered(request.extensions?.[name], { request, synapse, world });
     for (const id of sash.rooms.keys()) if (!covers('receipts').has(id)) this.late.receipts.add(id);
     for (const { id } of world.rooms.values()) {
@@ -72,7 +78,7 @@ export class Memory {
   #noteAnswers({ id, unheard, polled, entered, hidesHistory }, sash, synapse, request) {
     const any = (client, field) => client.said.get(id)?.some((answer) => answer[field]) === true;
     const [here, there] = [any(sash, 'initial'), any(synapse, 'initial')];
-    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, this.late.receipts]) rooms.delete(id);
+    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, this.reconfigured, this.late.receipts]) rooms.delete(id);
     if (here && !there) this.begun.add(id);
     if (there && !here) this.restarted.add(id);
     const limited = { sash: any(sash, 'limited'), synapse: any(synapse, 'limited') };
@@ -94,14 +100,12 @@ export const hasNoTimeline = ({ lists = {} }) => Object.values(lists).some(({ ti
 /** The rooms in windows and those with a subscription. */
 const inView = (client, { room_subscriptions: rooms = {} }, world) => new Set([...client.inWindows(), ...Object.keys(rooms).map((nick) => world.room(nick).id)]);
 
-/** Whether a list that shows a room, or its subscription, wants its members lazily. */
-function isLazy(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
-  const wants = ({ required_state: state }) => state.some(([, key]) => key === LAZY);
+/** The state that the lists which show a room and its subscription want of it, as text. */
+function wantedState(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
   const shows = (name) => client.lists[name]?.windows.some((window) => window.rooms.includes(id));
-  const subscription = rooms[world.nick(id)];
-  return Object.entries(lists).some(([name, list]) => shows(name) && wants(list)) || (subscription !== undefined && wants(subscription));
+  const rules = [...Object.keys(lists).filter(shows).map((name) => lists[name]), rooms[world.nick(id)]].filter(Boolean);
+  return [...new Set(rules.flatMap(({ required_state: state }) => state.map((pair) => pair.join(' '))))].sort().join();
 }
-
 
 /** The rooms that an extension covers: on this wire `rooms` names those in windows as well. */
 function covered(extension = { lists: [], rooms: [] }, { request, synapse, world }) {
