@@ -20,7 +20,7 @@ fn lists(criterion: &mut Criterion) {
         let cases =
             [("every room", Filters::default()), ("filter by tag", favourites), ("filter direct chats", direct)];
         criterion.benchmark_group("sort").bench_function(BenchmarkId::from_parameter(rooms), |bencher| {
-            bencher.iter(|| Lists::of(&account.cache.rooms))
+            bencher.iter(|| Lists::of(&account.cache.rooms));
         });
         for (name, filters) in &cases {
             criterion.benchmark_group(*name).bench_function(BenchmarkId::from_parameter(rooms), |bencher| {
