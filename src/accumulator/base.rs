@@ -267,6 +267,7 @@ fn lay_timeline(
     }
     let position = room.draft.position;
     let unignored = room.draft.account.unignored.clone();
+    let ignored = room.draft.ignored.clone();
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
     let laid = Laid {
@@ -276,6 +277,7 @@ fn lay_timeline(
         complete: false,
         chain_start: (started && kind != BaseKind::Scout).then_some(start),
         unignored: &unignored,
+        ignored: &ignored,
     };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
@@ -463,6 +465,7 @@ pub fn accumulate_history(
             complete: history.complete,
             chain_start: None,
             unignored: &[],
+            ignored: &[],
         };
         room.timeline().lay_history(events.clone(), &laid);
         if room.timeline().is_edited() {

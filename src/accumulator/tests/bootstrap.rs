@@ -393,6 +393,33 @@ fn what_happened_between_two_chains_is_appended_and_moves_the_room() {
 }
 
 #[test]
+fn what_happened_between_two_chains_goes_behind_what_somebody_ignored_said() {
+    let mut world = after("bootstrap start\n v2 s0");
+    world.json(
+        r#"{"next_batch":"s1","account_data":{"events":[
+            {"type":"m.ignored_user_list","content":{"ignored_users":{"@c:x":{}}}}]}}"#,
+    );
+    // `/messages` shows it, `/sync` does not.
+    world.run(
+        "scout
+           join !a create @me=join | m1 m2/@c
+         whole
+           join !a create @me=join | m1
+         complete
+         restart
+         v2 t0
+         whole
+           join !a create @me=join | m1 m3 next:w",
+    );
+    expect![[r#"
+        !a join active 10001
+          -2..1 [~m1 ~m2/@c m3 w>]
+          create^2 @me=join^2
+    "#]]
+    .assert_eq(&world.dump());
+}
+
+#[test]
 fn what_happened_between_two_chains_stands_before_what_the_new_one_brings() {
     check(
         "bootstrap start
