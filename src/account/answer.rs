@@ -116,6 +116,7 @@ impl Account {
                         self.state.borrow_mut().connections.handle_write_failed(ticket);
                         return Err(error.into());
                     }
+                    self.state.borrow_mut().connections.handle_written(ticket);
                     return Ok(*answer);
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds).await?,
