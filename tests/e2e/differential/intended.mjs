@@ -420,11 +420,12 @@ export const INTENDED = [
   },
   {
     id: 'state-wanted-again',
-    what: 'state that changed while it was not wanted comes when it is wanted again; Synapse at times believes the old one to be the present',
+    what: 'state that comes to be wanted is sent as it is now; Synapse at times believes that an older one was the present, or that it was sent while the user was only invited',
     why: 'v4.md, Room configurations: a wider required_state sends the state that the new one matches and the old one did not',
     // It takes state that changes between two requests for it.
     seldom: true,
-    matches: ({ path, events, room }, { memory }) => path.includes('.state[') && memory.reconfigured.has(room) && events?.sash !== undefined && events.synapse?.origin_server_ts < events.sash.origin_server_ts,
+    matches: ({ path, events, room }, { memory }) =>
+      path.includes('.state[') && events?.sash !== undefined && memory.reconfigured.has(room) && memory.wants(room, events.sash) && !(events.synapse?.origin_server_ts >= events.sash.origin_server_ts),
   },
   {
     id: 'receipts-of-what-is-shown',
