@@ -99,7 +99,10 @@ impl Account {
     pub fn answer(&mut self, ticket: &Ticket) -> Answer {
         loop {
             match self.connections.poll_response(&mut self.cache, ticket, self.now) {
-                Poll::Ready(answer) => return *answer,
+                Poll::Ready(answer) => {
+                    self.connections.handle_written(ticket);
+                    return *answer;
+                }
                 Poll::Need(keys) => self.load(keys),
                 other => panic!("{other:?}"),
             }

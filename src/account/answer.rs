@@ -116,6 +116,7 @@ impl Account {
                         self.state.borrow_mut().connections.handle_write_failed(ticket);
                         return Err(error.into());
                     }
+                    self.state.borrow_mut().connections.handle_written(ticket);
                     return Ok(*answer);
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds).await?,
@@ -248,7 +249,7 @@ impl Account {
         connections.handle_idle(cache, now);
     }
 
-    /// Makes every waiting request look again: the account stops, or its token is refused.
+    /// Makes every waiting request look again: the account stops, its token is refused, or a fetch made way for another.
     pub(crate) fn wake_all(&self) {
         for woken in self.waiting.borrow().values() {
             woken.notify_one();

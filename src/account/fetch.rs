@@ -24,11 +24,13 @@ pub(super) struct Fetches {
     under_way: FxHashSet<Fetch>,
     /// Wishes that were asked for, and still stood when they came or failed.
     asked: FxHashMap<Fetch, Timestamp>,
+    /// Whether a wish was left because of what is under way.
+    put_off: bool,
 }
 
 impl Fetches {
-    /// Returns whether the wish is to be fetched now, and takes it for under way then. What is too much is left: the next
-    /// answer wishes again.
+    /// Returns whether the wish is to be fetched now, and takes it for under way then. What is too much is left until a
+    /// fetch has ended.
     fn begin(&mut self, wish: &Fetch, now: Timestamp) -> bool {
         let lately = self.asked.get(wish).is_some_and(|asked| now.since(*asked) < limits::FETCH_AGAIN);
         let busy = self.under_way.len() >= limits::BACKGROUND_FETCHES
@@ -36,17 +38,20 @@ impl Fetches {
         let begins = !lately && !busy;
         if begins {
             self.under_way.insert(wish.clone());
+        } else if !lately && !self.under_way.contains(wish) {
+            self.put_off = true;
         }
         begins
     }
 
     /// Notes that a fetch ended. All members are wished for again only where some are missing again; what history comes
-    /// next is told by another token.
-    fn end(&mut self, wish: &Fetch, came: bool, now: Timestamp) {
+    /// next is told by another token. Returns whether a wish was left meanwhile, which is to be made again.
+    fn end(&mut self, wish: &Fetch, came: bool, now: Timestamp) -> bool {
         self.under_way.remove(wish);
+        let put_off = std::mem::take(&mut self.put_off);
         if came && matches!(wish, Fetch::Members { .. }) {
             self.asked.remove(wish);
-            return;
+            return put_off;
         }
         if self.asked.len() >= limits::FETCHES_REMEMBERED {
             self.asked.retain(|_, asked| now.since(*asked) < limits::FETCH_AGAIN);
@@ -54,6 +59,7 @@ impl Fetches {
         if self.asked.len() < limits::FETCHES_REMEMBERED {
             self.asked.insert(wish.clone(), now);
         }
+        put_off
     }
 }
 
@@ -90,7 +96,11 @@ impl Account {
             let token = token.clone();
             platform::spawn(async move {
                 let came = account.fetch_until_it_comes(&token, &wish, held).await;
-                account.fetches.borrow_mut().end(&wish, came, account.now());
+                let put_off = account.fetches.borrow_mut().end(&wish, came, account.now());
+                if put_off {
+                    // What came may be no news to the request whose wish was left: it would wait on without wishing again.
+                    account.wake_all();
+                }
             })
             .detach();
         }
@@ -184,6 +194,17 @@ mod tests {
         assert!(fetches.begin(&members("!a:x"), now) && !fetches.begin(&members("!a:x"), now));
         assert!(fetches.begin(&members("!b:x"), now), "another room's members are another thing");
         assert!(fetches.begin(&history("t9"), now) && !fetches.begin(&history("t8"), now), "they would overlap");
+    }
+
+    #[test]
+    fn a_wish_that_was_put_off_is_told_when_a_fetch_ends() {
+        let (mut fetches, now) = (Fetches::default(), Timestamp(0));
+        fetches.begin(&history("t9"), now);
+        fetches.begin(&history("t9"), now);
+        fetches.begin(&history("t8"), now);
+        assert!(fetches.end(&history("t9"), true, now), "t8 was put off");
+        assert!(fetches.begin(&history("t8"), now) && !fetches.begin(&history("t8"), now));
+        assert!(!fetches.end(&history("t8"), true, now), "it was only wished for again");
     }
 
     #[test]

@@ -255,18 +255,13 @@ fn lay_timeline(
     token_after: Option<&str>,
     kind: BaseKind,
 ) {
-    let now = room.draft.now;
-    if let Some(newest) = events.last().map(|event| event.header.origin_server_ts.min(now)) {
-        room.entry.activity = room.entry.activity.max(newest);
-        activity::lay_bump(&mut room.entry, events, now);
-        // What happens from now on must stand above it.
-        room.draft.account.last_stamp = room.draft.account.last_stamp.max(newest);
-    }
+    lay_activity(room, events);
     if events.is_empty() {
         return;
     }
     let position = room.draft.position;
     let unignored = room.draft.account.unignored.clone();
+    let ignored = room.draft.ignored.clone();
     let draft = &*room.draft;
     let (started, start) = (draft.chain_start.0 > 0, draft.chain_start);
     let laid = Laid {
@@ -276,6 +271,7 @@ fn lay_timeline(
         complete: false,
         chain_start: (started && kind != BaseKind::Scout).then_some(start),
         unignored: &unignored,
+        ignored: &ignored,
     };
     let chain_start = match (started, room.before.is_some()) {
         (true, true) => room.timeline().events().take_while(|event| event.position < start).count(),
@@ -290,6 +286,21 @@ fn lay_timeline(
         // Of a room that was known already it happened while nobody listened, and is news now.
         room.news = activity::News::of(room.timeline().appended_since(before));
     }
+}
+
+/// Takes over when a room was active. Of an event that is held it is known when it reached us, and its own time, which may
+/// lie in the future, says nothing any more.
+fn lay_activity(room: &mut RoomDraft<'_, '_>, events: &[Event]) {
+    let now = room.draft.now;
+    let held = events.iter().rposition(|event| room.timeline().contains(event.id()));
+    let new = events.get(held.map_or(0, |held| held + 1)..).unwrap_or_default();
+    if let Some(newest) = new.last().map(|event| event.header.origin_server_ts.min(now)) {
+        room.entry.activity = room.entry.activity.max(newest);
+        // What happens from now on must stand above it.
+        room.draft.account.last_stamp = room.draft.account.last_stamp.max(newest);
+    }
+    let has_bump = room.entry.bump_stamp > Timestamp(0);
+    activity::lay_bump(&mut room.entry, if has_bump { new } else { events }, now);
 }
 
 fn lay_rest(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, kind: BaseKind) {
@@ -463,6 +474,7 @@ pub fn accumulate_history(
             complete: history.complete,
             chain_start: None,
             unignored: &[],
+            ignored: &[],
         };
         room.timeline().lay_history(events.clone(), &laid);
         if room.timeline().is_edited() {

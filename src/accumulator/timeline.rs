@@ -64,6 +64,8 @@ pub(super) struct Laid<'a> {
     pub chain_start: Option<Position>,
     /// Users whose events may be missing in the middle of what is held, because the homeserver left them out of it.
     pub unignored: &'a [OwnedUserId],
+    /// Users whose messages these events may lack, though some are held: other endpoints than `/sync` show them.
+    pub ignored: &'a [OwnedUserId],
 }
 
 impl Slot {
@@ -396,22 +398,29 @@ impl Timeline {
         }
     }
 
-    /// Lays events right behind the held event at `held`, if nothing of the chain is there yet or begins right behind it.
+    /// Lays events right behind the held event at `held`, if nothing of the chain is there yet or begins right behind it,
+    /// but for what the events leave out.
     fn lay_behind(&mut self, held: usize, mut events: Vec<Event>, laid: &Laid<'_>) {
         let Some(start) = laid.chain_start else { return };
         let is_of_chain = |slot: &Slot| slot.event.live && slot.event.position >= start;
-        let follows = self.slots.get(held + 1).is_none_or(is_of_chain);
+        let is_left_out = |slot: &&Slot| {
+            let event = &slot.event.event;
+            !event.is_state() && laid.ignored.iter().any(|user| user == event.sender()) && !is_of_chain(slot)
+        };
+        let behind = self.slots.get(held + 1..).unwrap_or_default();
+        let at = held + 1 + behind.iter().take_while(is_left_out).count();
+        let follows = self.slots.get(at).is_none_or(is_of_chain);
         if !follows || self.slots.get(held).is_none_or(is_of_chain) {
             return;
         }
         events.retain(|event| !self.contains(event.id()));
-        let at_live_end = held + 1 == self.slots.len();
+        let at_live_end = at == self.slots.len();
         if at_live_end {
             self.end = self.end.saturating_add(i64::try_from(events.len()).unwrap_or(0));
         }
-        let last = held + events.len();
-        self.insert(held + 1, events, &Laid { token_before: None, complete: false, ..*laid }, at_live_end);
-        self.set_token_after(last, laid.token_after);
+        let next = at + events.len();
+        self.insert(at, events, &Laid { token_before: None, complete: false, ..*laid }, at_live_end);
+        self.set_token_after(next.saturating_sub(1), laid.token_after);
     }
 
     /// Takes over that events which are held were redacted meanwhile.

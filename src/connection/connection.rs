@@ -255,7 +255,7 @@ impl Connection {
                     let config = configs.of(*room, subscription, &active.request);
                     sent.is_some_and(|sent| !configs.is_kept(&sent.config, &config))
                 };
-                !watched.contains(&room.number) && state.lacks(cache, entry) || wants_more()
+                !watched.contains(&room.number) && state.lacks(cache, entry, active.frontier) || wants_more()
             })
         }
     }

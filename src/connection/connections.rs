@@ -28,7 +28,8 @@ use crate::model::{Record, RecordKey, Step, Timestamp, order::sorted_by_key};
 /// [`handle_request`](Connections::handle_request) until it is done; commit what it says is
 /// acknowledged, then [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll
 /// again, on `Wait` poll again when [`handle_change`](Connections::handle_change) names the ticket or the time has
-/// come. When the client hangs up, call [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
+/// come. Once an answer is written, or cannot be, call [`handle_written`](Connections::handle_written) or
+/// [`handle_write_failed`](Connections::handle_write_failed). When the client hangs up, call [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
 /// [`handle_idle`](Connections::handle_idle).
 #[derive(Debug, Default)]
 pub struct Connections {
@@ -73,8 +74,13 @@ pub struct Accepted {
 struct Device {
     directory: Directory,
     connections: FxHashMap<(Wire, String), Connection>,
-    /// Writes that go with the next answer: the directory, and connections that went.
-    writes: Vec<(RecordKey, Option<Record>)>,
+    /// Writes that go with every answer until one of them is known to be written: the directory, and connections that
+    /// went. An answer that stands on them may be on its way while the write of another fails. Each has a number.
+    writes: Vec<(u64, RecordKey, Option<Record>)>,
+    /// The number of the last of them.
+    last_write: u64,
+    /// The answers that are being written, by serial number, and the last of the writes that each carries.
+    carried: Vec<(u64, u64)>,
     /// When the directory was last written.
     written: Timestamp,
 }
@@ -132,7 +138,7 @@ impl Connections {
         match connection.poll_response(cache, place, ticket.serial, self.limits, now) {
             Poll::Ready(answer) => {
                 let Answer { response, writes, fetch } = *answer;
-                let writes = std::mem::take(&mut device.writes).into_iter().chain(writes).collect();
+                let writes = device.carry(ticket.serial).into_iter().chain(writes).collect();
                 Poll::Ready(Box::new(Answer { response, writes, fetch }))
             }
             other => other,
@@ -154,17 +160,28 @@ impl Connections {
 
     /// Forgets a request whose client has hung up.
     pub fn handle_cancel(&mut self, ticket: &Ticket) {
+        if let Some(device) = self.devices.get_mut(&ticket.device) {
+            // Whether its answer was written, nobody knows.
+            device.carried_by(ticket.serial);
+        }
         if let Some(connection) = self.connection(ticket) {
             connection.handle_cancel(ticket.serial);
+        }
+    }
+
+    /// Notes that the writes of this request's answer were written.
+    pub fn handle_written(&mut self, ticket: &Ticket) {
+        if let Some(device) = self.devices.get_mut(&ticket.device)
+            && let Some(last) = device.carried_by(ticket.serial)
+        {
+            device.writes.retain(|(number, ..)| *number > last);
         }
     }
 
     /// Notes that the writes of this request's answer could not be written. Do not send the answer.
     pub fn handle_write_failed(&mut self, ticket: &Ticket) {
         if let Some(device) = self.devices.get_mut(&ticket.device) {
-            device
-                .writes
-                .push((stored::directory_key(&ticket.device), Some(stored::encode_directory(&device.directory))));
+            device.carried_by(ticket.serial);
         }
         if let Some(connection) = self.connection(ticket) {
             connection.handle_write_failed(ticket.serial);
@@ -311,6 +328,9 @@ impl Device {
             used: now,
         });
         self.write_directory(place.device, now);
+        // The connection's own first answer replaces what was stored there.
+        let parts: Vec<RecordKey> = place.keys().collect();
+        self.writes.retain(|(_, key, _)| !parts.contains(key));
         self.connections.insert(place.name(), Connection::new(nonce));
         superseded
     }
@@ -353,7 +373,7 @@ impl Device {
         let Some(wire) = Wire::from_name(&gone.wire) else { return Vec::new() };
         let place = Place { device, wire, conn_id: &gone.conn_id };
         let removed = self.connections.remove(&place.name());
-        self.writes.extend(place.keys().map(|key| (key, None)));
+        place.keys().for_each(|key| self.write(key, None));
         let ticket = |serial| Ticket { device: device.to_owned(), wire, conn_id: gone.conn_id.clone(), serial };
         removed.iter().flat_map(Connection::active).map(ticket).collect()
     }
@@ -370,6 +390,26 @@ impl Device {
     fn write_directory(&mut self, device: &DeviceId, now: Timestamp) {
         self.written = now;
         let record = stored::encode_directory(&self.directory);
-        self.writes.push((stored::directory_key(device), Some(record)));
+        self.write(stored::directory_key(device), Some(record));
+    }
+
+    fn write(&mut self, key: RecordKey, record: Option<Record>) {
+        self.writes.retain(|(_, other, _)| *other != key);
+        self.last_write += 1;
+        self.writes.push((self.last_write, key, record));
+    }
+
+    /// Returns the writes that go with an answer.
+    fn carry(&mut self, serial: u64) -> Vec<(RecordKey, Option<Record>)> {
+        if !self.writes.is_empty() {
+            self.carried.push((serial, self.last_write));
+        }
+        self.writes.iter().map(|(_, key, record)| (key.clone(), record.clone())).collect()
+    }
+
+    /// Returns the last of the writes that an answer carries, which is written now or not.
+    fn carried_by(&mut self, serial: u64) -> Option<u64> {
+        let index = self.carried.iter().position(|(other, _)| *other == serial)?;
+        Some(self.carried.swap_remove(index).1)
     }
 }

@@ -222,9 +222,13 @@ impl State {
         State::new(marks.to_bits().unwrap_or(0), Position::default(), marks)
     }
 
-    /// Returns whether the client lacks something of a room that has not changed since the frontier.
-    pub fn lacks(&self, cache: &AccountCache, entry: &RoomEntry) -> bool {
+    /// Returns whether the client may lack something of a room: what it was not told up to the frontier, or what has
+    /// changed since, also where it was out of reach then.
+    pub fn lacks(&self, cache: &AccountCache, entry: &RoomEntry, frontier: Option<Position>) -> bool {
         let Some(sent) = self.rooms.get(&entry.room_id) else { return true };
+        if frontier.is_none_or(|frontier| entry.last_change().max(typing::changed(cache, entry)) > frontier) {
+            return true;
+        }
         let changed = &entry.changed;
         let behind = |mark: Mark, changed: Position| matches!(mark, Mark::Upto(upto) if changed > upto);
         sent.mark != Mark::Live

@@ -218,7 +218,8 @@ impl Account {
                     if let Some(to_device) = &answer.response.extensions.to_device {
                         self.since.insert(wire, to_device.next_batch);
                     }
-                    return answer.writes.into_iter().for_each(|(key, record)| self.put(key, record.as_ref()));
+                    answer.writes.into_iter().for_each(|(key, record)| self.put(key, record.as_ref()));
+                    return self.connections.handle_written(&accepted.ticket);
                 }
                 Poll::Need(keys) => self.load(&keys, &mut rounds),
                 Poll::Wait { until, .. } => {

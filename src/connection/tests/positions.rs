@@ -1,8 +1,15 @@
 //! `pos`: what it confirms, what it repeats, what it does not know.
 
+use std::rc::Rc;
+
 use expect_test::expect;
 
-use super::script::check;
+use super::{
+    script::{check, request},
+    world::{DEVICE, World},
+};
+use crate::connection::{Answer, Connections, Poll, Pos, SyncError, SyncRequest, Ticket};
+use crate::model::Step;
 
 #[test]
 fn a_room_is_sent_once_then_only_deltas() {
@@ -345,4 +352,48 @@ fn forgetting_members_forgets_nothing_else_of_what_was_wanted_before() {
               (1 stored)
         "#]],
     );
+}
+
+/// Accepts a request on a connection of that name.
+fn accept(
+    connections: &mut Connections,
+    world: &mut World,
+    words: &str,
+    pos: Option<Pos>,
+) -> Result<Ticket, SyncError> {
+    let request = Rc::new(SyncRequest { pos, ..request(words) });
+    let arrival = connections.arrive();
+    loop {
+        match connections.handle_request(&mut world.cache, DEVICE.into(), &request, arrival, 7, world.now)? {
+            Step::Done(accepted) => return Ok(accepted.ticket),
+            Step::Need(keys) => world.load(keys),
+        }
+    }
+}
+
+fn answer(connections: &mut Connections, world: &mut World, ticket: &Ticket) -> Answer {
+    loop {
+        match connections.poll_response(&mut world.cache, ticket, world.now) {
+            Poll::Ready(answer) => return *answer,
+            Poll::Need(keys) => world.load(keys),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_connection_is_known_after_a_restart_where_another_answer_could_not_be_written() {
+    let (mut world, mut connections) = (World::new(), Connections::default());
+    world.commit_room("!a:x", "create; join; m1");
+    let [one, two] = ["conn=one a[0,9] limit=1", "conn=two a[0,9] limit=1"]
+        .map(|words| accept(&mut connections, &mut world, words, None).expect("a new connection"));
+    // Both are being written when the write of the first fails.
+    answer(&mut connections, &mut world, &one);
+    let Answer { response, writes, .. } = answer(&mut connections, &mut world, &two);
+    connections.handle_write_failed(&one);
+    world.write(writes);
+    connections.handle_written(&two);
+    (connections, _) = (Connections::default(), world.restart());
+    let again = accept(&mut connections, &mut world, "conn=two a[0,9] limit=1", Some(response.pos));
+    assert!(again.is_ok(), "{again:?}");
 }

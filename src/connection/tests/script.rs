@@ -183,7 +183,10 @@ impl Runner {
                     return self.parked.push((name.to_owned(), ticket));
                 }
                 Poll::Superseded => return writeln!(self.out, "superseded").expect("text"),
-                Poll::Ready(answer) => return self.answer(name, *answer),
+                Poll::Ready(answer) => {
+                    self.connections.handle_written(&ticket);
+                    return self.answer(name, *answer);
+                }
             }
         }
         panic!("loading never ends");

@@ -137,6 +137,38 @@ fn a_room_that_became_direct_outside_the_window_ends_the_wait_when_it_moves_in()
 }
 
 #[test]
+fn a_room_that_changed_outside_the_window_ends_the_wait_when_another_moves_it_in() {
+    check(
+        "
+        !a: create; join; a1
+        !b: create; join; b1
+        !c: create; join; c1
+        first x[0,2] limit=0 unread
+        sync x[1,1] limit=0 unread
+        sync x[1,1] limit=0 unread wait
+        !c: counts 2 0
+        !a: a2
+        ",
+        expect![[r#"
+            > first x[0,2] limit=0 unread
+              x: 3
+              !c initial join in x
+              !b initial join in x
+              !a initial join in x
+              (2 stored)
+            > sync x[1,1] limit=0 unread
+              x: 3
+            > sync x[1,1] limit=0 unread wait
+            waits 30000
+            !a wakes v4/
+              x: 3
+              unread !c:x: 2/0
+              (1 stored)
+        "#]],
+    );
+}
+
+#[test]
 fn a_subscribed_room_that_moves_into_a_window_that_wants_more_ends_the_wait() {
     // The room is watched already, and nothing about it changes.
     check(

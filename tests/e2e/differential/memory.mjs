@@ -36,11 +36,19 @@ export class Memory {
   /** By room, what Sash had told when Alice was in it. */
   whenIn = new Map();
 
+  /** Whether the present request wants an event of the state of a room. */
+  wants = () => false;
+
   #wanted = new Map();
 
   /** Takes in what is to be known before this step is compared. */
   see({ sash, synapse }, request, world) {
     this.#seeLists(sash, synapse);
+    this.wants = (id, { type, state_key: key }) => {
+      const pairs = wantedState(sash, request, world, id).split(',');
+      const isMember = type === 'm.room.member';
+      return [`${type} ${key}`, `${type} *`, '* *', ...(isMember ? [`${type} ${LAZY}`] : [])].some((pair) => pairs.includes(pair));
+    };
     for (const id of inView(sash, request, world)) {
       const [before, now] = [this.#wanted.get(id), wantedState(sash, request, world, id)];
       if (before === undefined || before === now) continue;

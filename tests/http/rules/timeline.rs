@@ -528,8 +528,7 @@ fn history_that_was_asked_for_before_a_gap_is_not_taken_for_what_is_in_it() {
         v2: !a limited prev=gap timeline m8 m9
         sync
             !a [m8 m9] limited prev=gap live=2
-        pause 1
-        sync +0.1s
+        sync +5s
             !a [m4 m5 m8 m9] limited expanded prev=<m4
     "#]]);
 }

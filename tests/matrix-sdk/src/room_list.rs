@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use eyeball_im::{Vector, VectorDiff};
 use futures_util::{FutureExt, Stream, StreamExt};
 use matrix_sdk_ui::room_list_service::filters::new_filter_non_left;
@@ -44,6 +44,13 @@ impl<'a> RoomListView<'a> {
             Some(room) => Ok(room.clone()),
             None => bail!("{id} is not in the list"),
         }
+    }
+
+    /// What a room is called, as the SDK has worked it out for its last answer. `display_name` would work it out itself where that is not done yet, and
+    /// from a room that is being filled keep "Empty Room" over the name that the answer brings.
+    pub fn name(&mut self, id: &str) -> Result<String> {
+        let name = self.room(id)?.cached_display_name();
+        name.map(|name| name.to_string()).with_context(|| format!("{id} has no name yet"))
     }
 
     /// How many rooms the server says there are, once all of them are loaded.

@@ -123,7 +123,9 @@ impl Judge<'_> {
         for sender in &has.needed {
             let known = has.state.contains_key(&(MEMBER.to_owned(), sender.clone()))
                 && (!has.flushed.contains(sender) || is_named(sender));
-            if !known && shown.room.state_event(MEMBER, sender).is_some() {
+            // Of a member who came in history that is hidden, `state` does not tell: it is that before the timeline.
+            let is_told = shown.room.state_event(MEMBER, sender).is_some_and(|member| self.is_told(member));
+            if !known && is_told {
                 found.push(format!("member {sender}, who sent an event of the timeline, is not known"));
             }
         }

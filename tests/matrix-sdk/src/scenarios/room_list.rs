@@ -72,11 +72,9 @@ pub async fn run(scene: &Scene) -> Result<()> {
     eventually("the list is sorted by the last message", async || same_order(&view.ids(), &newest_first)).await?;
     seen!("all {} rooms are sorted by their last message", newest_first.len());
 
-    let name =
-        async |view: &mut RoomListView<'_>, id: &str| anyhow::Ok(view.room(id)?.display_name().await?.to_string());
-    ensure!(name(&mut view, &rooms[7]).await? == "Room 7");
+    ensure!(view.name(&rooms[7])? == "Room 7");
     eventually("the chat has its other member's name", async || {
-        let name = name(&mut view, &chat).await?;
+        let name = view.name(&chat)?;
         Ok(ensure!(name == bob.name, "it is called {name}"))
     })
     .await?;
@@ -133,7 +131,7 @@ async fn memberships(
     bob.invite(&garden, &alice.user_id).await?;
     eventually("the invite is there", async || {
         let room = view.room(&garden)?;
-        let name = room.display_name().await?.to_string();
+        let name = view.name(&garden)?;
         Ok(ensure!(room.state() == RoomState::Invited && name == "Garden", "{:?}, called {name}", room.state()))
     })
     .await?;
