@@ -58,6 +58,7 @@ fn scouted_rooms_are_shown_before_the_whole_is_there_and_the_count_is_of_all() {
 #[test]
 fn what_the_whole_says_in_unsigned_of_scouted_state_is_taken_over_and_is_no_change() {
     check(expect![[r#"
+        # Undisturbed: it writes the homeserver's state block itself.
         homeserver: history !a create join@me join@bob name="Tea"$n m1
         homeserver: joined !a
         homeserver: notified !a
