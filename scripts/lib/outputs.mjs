@@ -21,7 +21,8 @@ export async function buildEngine({ profile = 'wasm' } = {}) {
   await setUp('rust', 'wasmTarget', 'wasmTools');
   await step(`build: engine (profile ${profile})`, async () => {
     const target = 'wasm32-unknown-unknown';
-    await run('cargo', ['build', '--lib', '--locked', '--profile', profile, '--target', target, '--no-default-features']);
+    // The crate type is named here because cargo optimises nothing at link time of a library that is an rlib as well.
+    await run('cargo', ['rustc', '--lib', '--crate-type', 'cdylib', '--locked', '--profile', profile, '--target', target, '--no-default-features']);
     const wasm = join(targetDir, target, profile === 'dev' ? 'debug' : profile, 'sash_sync.wasm');
     // No default path for the wasm file: bundlers would follow it to a place where our package does not have it.
     await run(wbg, ['--target', 'web', '--omit-default-module-path', '--remove-name-section', '--out-dir', glue, '--out-name', 'sash', wasm]);

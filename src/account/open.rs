@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use ruma::{OwnedDeviceId, OwnedUserId, UserId};
+use ruma::{OwnedUserId, UserId};
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::{Account, Dependencies, InMemory, Progress, Status};
@@ -78,15 +78,12 @@ async fn read(storage: &dyn Storage, user_id: &UserId) -> Result<Stored, Storage
             stored.rooms.extend(Rc::unwrap_or_clone(page).rooms);
         }
     }
-    stored.devices = read_devices(storage, user_id).await?.into_values().collect();
+    stored.devices = read_devices(storage, user_id).await?;
     Ok(stored)
 }
 
-async fn read_devices(
-    storage: &dyn Storage,
-    user_id: &UserId,
-) -> Result<BTreeMap<OwnedDeviceId, DeviceCache>, StorageError> {
-    let mut devices = BTreeMap::new();
+async fn read_devices(storage: &dyn Storage, user_id: &UserId) -> Result<Vec<DeviceCache>, StorageError> {
+    let mut devices: Vec<DeviceCache> = Vec::new();
     for (key, value) in storage.scan(user_id, Table::Devices, None).await? {
         if let Record::Device(record) = decode(Table::Devices, &key, &value)? {
             let lists_key = RecordKey::DeviceLists(record.device_id.clone());
@@ -95,13 +92,12 @@ async fn read_devices(
                 Some(Record::DeviceLists(lists)) => lists,
                 _ => Rc::default(),
             };
-            devices.insert(record.device_id.clone(), DeviceCache { record, lists, to_device: BTreeMap::new() });
+            devices.push(DeviceCache { record, lists, to_device: BTreeMap::new() });
         }
     }
     for (key, value) in storage.scan(user_id, Table::ToDevice, None).await? {
         if let Record::ToDevice(record) = decode(Table::ToDevice, &key, &value)?
-            && let Some(device) =
-                devices.values_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
+            && let Some(device) = devices.iter_mut().find(|device| record.is_stored_at(&device.record.device_id, &key))
         {
             device.to_device.insert(record.first, record.messages.len());
         }

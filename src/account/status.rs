@@ -64,6 +64,7 @@ pub struct Progress {
     /// Joined rooms that can be shown.
     pub rooms_known: usize,
     /// Joined rooms that there are, where the homeserver said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms_total: Option<usize>,
 }
 

@@ -177,11 +177,14 @@ fn join(room: &mut RoomDraft<'_, '_>, joined: &JoinedRoom<'_>, delivery: &Delive
 
 /// Moves a room that the user has entered. Its `bump_stamp` goes back to the last event of a bump type, be it older than
 /// the invite (MSC4186, `bump_stamp`): that reached us only now, so its own time has to do, as with a base, unless it is
-/// newer than everything that we know of.
+/// newer than everything that we know of. A room that the user made is news as well.
 fn entered(room: &mut RoomDraft<'_, '_>, new: &[Event], own_join: Option<&EventId>) {
     let heard: Vec<Event> = room.heard(new).cloned().collect();
     let joined_at = heard.iter().position(|event| Some(event.id()) == own_join);
-    let (before, since) = heard.split_at(joined_at.map_or(0, |at| at + 1));
+    let user = room.draft.user_id();
+    let is_made = |first: &Event| joined_at == Some(1) && first.kind() == "m.room.create" && first.sender() == user;
+    let before = if heard.first().is_some_and(is_made) { 0 } else { joined_at.map_or(0, |at| at + 1) };
+    let (before, since) = heard.split_at(before);
     let (now, known) = (room.draft.now, room.draft.account.last_stamp);
     let unheard_of = activity::last_bump(before.iter()).filter(|bump| *bump > known);
     let bumped = activity::last_bump(since.iter()).or(unheard_of);

@@ -5,14 +5,13 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::{Function, Object, Uint8Array};
+use js_sys::{Function, Object, Reflect, Uint8Array};
 use ruma::{OwnedDeviceId, OwnedUserId, RoomId, UserId};
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Failure};
+use super::{Fetch, IndexedDbStorage, answer::answer, console, error, error::Failure, to_value};
 use crate::{
     account::{Account, Dependencies, Status},
     limits,
@@ -50,15 +49,6 @@ extern "C" {
     fn set_body(this: &EngineAnswer, body: Uint8Array);
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Config {
-    homeserver: String,
-    user_id: String,
-    device_id: OwnedDeviceId,
-    access_token: String,
-}
-
 /// One account at work.
 #[wasm_bindgen]
 pub struct Engine {
@@ -77,18 +67,20 @@ impl Engine {
     /// be answered from the store as soon as this resolves. Calls `on_status` now and whenever the status changes.
     pub async fn open(config: EngineConfig, on_status: OnStatus) -> Result<Engine, JsValue> {
         console::install();
-        let config: Config = serde_wasm_bindgen::from_value(config.into()).map_err(Failure::config)?;
-        let user = UserId::parse(config.user_id).map_err(Failure::config)?;
+        let homeserver = text(&config, "homeserver")?;
+        let user = UserId::parse(text(&config, "userId")?).map_err(Failure::config)?;
+        let device = OwnedDeviceId::from(text(&config, "deviceId")?);
+        let token = text(&config, "accessToken")?;
         let dependencies = Dependencies {
             storage: Rc::new(IndexedDbStorage::new()),
             http: Rc::new(Fetch),
             clock: Rc::new(SystemClock),
             random: Rc::new(SystemRandom),
         };
-        let account = Account::open(user.clone(), config.homeserver, dependencies).await.map_err(Failure::from)?;
+        let account = Account::open(user.clone(), homeserver, dependencies).await.map_err(Failure::from)?;
         let reporter = spawn(report(account.status(), on_status.unchecked_into()));
-        account.poll(&config.device_id, &config.access_token);
-        Ok(Engine { account, user, device: config.device_id, waiting: RefCell::default(), _reporter: reporter })
+        account.poll(&device, &token);
+        Ok(Engine { account, user, device, waiting: RefCell::default(), _reporter: reporter })
     }
 
     /// Answers the sliding sync request `id`, whose wire is `v4` or `simplified`; as `explain` it is what `GET
@@ -152,9 +144,15 @@ impl Engine {
     }
 }
 
+/// Returns a text of the configuration, of which nobody but TypeScript has looked at the types.
+fn text(config: &EngineConfig, name: &str) -> Result<String, Failure> {
+    let value = Reflect::get(config.as_ref(), &name.into()).ok().and_then(|value| value.as_string());
+    value.ok_or_else(|| Failure::config(format!("{name} must be a string")))
+}
+
 async fn report(mut status: watch::Receiver<Status>, on_status: Function) {
     loop {
-        let now = serde_wasm_bindgen::to_value(&*status.borrow_and_update()).unwrap_or(JsValue::UNDEFINED);
+        let now = to_value(&*status.borrow_and_update());
         // An error thrown by the worker's own function would be a bug there; the account goes on.
         let _ = on_status.call1(&JsValue::NULL, &now);
         if status.changed().await.is_err() {

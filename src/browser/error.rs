@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+use super::to_value;
 use crate::{account::AccountError, protocol::ErrorResponse, storage::StorageError};
 
 /// Why the engine could not be opened, or an order not be carried out. The page makes an error class of it.
@@ -29,8 +30,7 @@ impl From<StorageError> for Failure {
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> JsValue {
-        // Two strings always make an object.
-        serde_wasm_bindgen::to_value(&failure).unwrap_or(JsValue::UNDEFINED)
+        to_value(&failure)
     }
 }
 

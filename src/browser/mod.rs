@@ -11,6 +11,15 @@ mod fetch;
 mod indexeddb;
 mod panic;
 
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
 pub use engine::Engine;
 pub use fetch::Fetch;
 pub use indexeddb::IndexedDbStorage;
+
+/// Returns a value as the page gets it.
+fn to_value<T: Serialize>(value: &T) -> JsValue {
+    let json = serde_json::to_string(value).ok();
+    json.and_then(|json| js_sys::JSON::parse(&json).ok()).unwrap_or(JsValue::UNDEFINED)
+}

@@ -1,9 +1,10 @@
 //! Sorted lists, one per filters, shared by the connections that ask the same.
 //!
-//! Invariants: a list holds each matching room once, sorted by [`RoomEntry`]'s activity, latest first, ties by number;
-//! there are at most [`SHARED_LISTS`] of them, and one that was dropped is built again when it is asked for.
+//! Invariants: a list holds each matching room once, sorted by [`RoomEntry`]'s activity, latest first, ties by number; all
+//! lists sort a room by the same key; there are at most [`SHARED_LISTS`] of them, and one that was dropped is made again
+//! when it is asked for.
 
-use std::ops::Range;
+use std::{cmp::Reverse, ops::Range};
 
 use rustc_hash::FxHashMap;
 
@@ -15,6 +16,9 @@ use crate::model::{Filters, Known, RoomEntry, order::sorted};
 #[derive(Debug, Default)]
 pub struct Lists {
     lists: FxHashMap<Filters, SortedList>,
+    /// Every room in its order: a list is what its filters leave of it.
+    all: Vec<RoomNumber>,
+    keys: SortKeys,
     /// Counts uses.
     clock: u64,
     /// What was last used up to here was not used since the last sweep.
@@ -22,42 +26,61 @@ pub struct Lists {
 }
 
 /// The rooms that match some filters, latest activity first.
-#[derive(Debug, Default)]
-pub struct SortedList {
+#[derive(Debug)]
+struct SortedList {
     order: Vec<RoomNumber>,
-    places: FxHashMap<RoomNumber, SortKey>,
     last_use: u64,
 }
+
+/// By what each room is sorted, by its number; `None` for one that was forgotten.
+#[derive(Debug, Default)]
+struct SortKeys(Vec<Option<SortKey>>);
 
 /// Sorts latest first; rooms of which nothing is known stand last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct SortKey {
     unknown: bool,
-    age: std::cmp::Reverse<u64>,
+    age: Reverse<u64>,
     number: RoomNumber,
 }
 
 impl SortKey {
     fn of(entry: &RoomEntry, number: RoomNumber) -> SortKey {
-        SortKey { unknown: entry.known == Known::Unknown, age: std::cmp::Reverse(entry.activity.0), number }
+        SortKey { unknown: entry.known == Known::Unknown, age: Reverse(entry.activity.0), number }
     }
 }
 
 impl Lists {
-    /// Returns the list of the rooms that match `filters`.
-    pub(super) fn get(&mut self, filters: &Filters, matching: &Matching<'_>) -> &SortedList {
-        if !self.lists.contains_key(filters) {
-            self.make_room();
+    /// Returns the lists of an account that has these rooms: none of them is made yet.
+    pub fn of(rooms: &RoomIndex) -> Lists {
+        let mut keys = SortKeys::default();
+        for (number, entry) in rooms.iter() {
+            keys.set(number, Some(SortKey::of(entry, number)));
         }
-        self.clock += 1;
-        let list = self.lists.entry(filters.clone()).or_insert_with(|| SortedList::build(filters, matching));
-        list.last_use = self.clock;
-        list
+        let all = sorted(keys.0.iter().copied().flatten().collect());
+        Lists { all: all.into_iter().map(|key| key.number).collect(), keys, ..Lists::default() }
     }
 
-    /// Returns the list, if it was made.
-    pub(super) fn made(&self, filters: &Filters) -> Option<&SortedList> {
-        self.lists.get(filters)
+    /// Makes the list of the rooms that match `filters`, unless it is there.
+    pub(super) fn make(&mut self, filters: &Filters, matching: &Matching<'_>) {
+        self.clock += 1;
+        if let Some(list) = self.lists.get_mut(filters) {
+            list.last_use = self.clock;
+            return;
+        }
+        self.make_room();
+        let order = matching.those_that_match(filters, &self.all);
+        self.lists.insert(filters.clone(), SortedList { order, last_use: self.clock });
+    }
+
+    /// Returns the list together with `extra` rooms, each at the place that its activity gives it. It is empty without
+    /// them, if it was not made.
+    pub(super) fn view(&self, filters: &Filters, extra: &[RoomNumber]) -> ListView<'_> {
+        let order = self.lists.get(filters).map_or(&[][..], |list| &list.order);
+        let keys = extra.iter().filter_map(|number| self.keys.of(*number)).collect();
+        let place = |key: SortKey| Some((self.keys.search(order, key).err()?, key.number));
+        let extra = sorted(keys).into_iter().filter_map(place).collect();
+        ListView { order, keys: &self.keys, extra }
     }
 
     /// Drops the lists that nobody has asked for since the last time.
@@ -75,15 +98,19 @@ impl Lists {
 
     /// Puts changed rooms in their new places.
     pub(super) fn update(&mut self, rooms: impl Iterator<Item = RoomNumber> + Clone, matching: &Matching<'_>) {
-        for (filters, list) in &mut self.lists {
-            // A space that changed moves its children in and out, and those did not change themselves.
-            if filters.spaces.is_some() && rooms.clone().any(|number| is_space(matching, number)) {
-                *list = SortedList { last_use: list.last_use, ..SortedList::build(filters, matching) };
-                continue;
+        for number in rooms.clone() {
+            let Some(entry) = matching.rooms.get(number) else { continue };
+            let key = SortKey::of(entry, number);
+            self.keys.place(&mut self.all, number, Some(key));
+            for (filters, list) in &mut self.lists {
+                self.keys.place(&mut list.order, number, matching.matches(filters, entry).then_some(key));
             }
-            for number in rooms.clone() {
-                let entry = matching.rooms.get(number).filter(|entry| matching.matches(filters, entry));
-                list.place(number, entry.map(|entry| SortKey::of(entry, number)));
+            self.keys.set(number, Some(key));
+        }
+        // A space that changed moves its children in and out, and those did not change themselves.
+        if rooms.into_iter().any(|number| is_space(matching, number)) {
+            for (filters, list) in self.lists.iter_mut().filter(|(filters, _)| filters.spaces.is_some()) {
+                list.order = matching.those_that_match(filters, &self.all);
             }
         }
     }
@@ -91,9 +118,10 @@ impl Lists {
     /// Takes a forgotten room out of every list. It may have been a space: lists of those are made anew.
     pub(super) fn remove(&mut self, number: RoomNumber) {
         self.lists.retain(|filters, _| filters.spaces.is_none());
-        for list in self.lists.values_mut() {
-            list.place(number, None);
+        for order in self.lists.values_mut().map(|list| &mut list.order).chain([&mut self.all]) {
+            self.keys.place(order, number, None);
         }
+        self.keys.set(number, None);
     }
 }
 
@@ -101,94 +129,50 @@ fn is_space(matching: &Matching<'_>, number: RoomNumber) -> bool {
     matching.rooms.get(number).is_some_and(|entry| entry.room_type.as_deref() == Some("m.space"))
 }
 
-impl SortedList {
-    /// Returns the rooms, latest activity first.
-    pub fn rooms(&self) -> &[RoomNumber] {
-        &self.order
+impl SortKeys {
+    fn of(&self, number: RoomNumber) -> Option<SortKey> {
+        self.0.get(number.0 as usize).copied().flatten()
     }
 
-    /// Returns whether the list holds the room.
-    pub fn contains(&self, number: RoomNumber) -> bool {
-        self.places.contains_key(&number)
-    }
-
-    /// Returns the rooms together with `extra` ones, each at the place that its activity gives it.
-    pub fn with<'a>(&'a self, extra: &[RoomNumber], rooms: &RoomIndex) -> ListView<'a> {
-        let extra = extra.iter().filter(|number| !self.contains(**number));
-        let keys = extra.filter_map(|&number| rooms.get(number).map(|entry| SortKey::of(entry, number)));
-        let place = |key: SortKey| (self.search(key).unwrap_or_else(|index| index), key.number);
-        ListView {
-            order: &self.order,
-            list: Some(self),
-            extra: sorted(keys.collect()).into_iter().map(place).collect(),
+    fn set(&mut self, number: RoomNumber, key: Option<SortKey>) {
+        let index = number.0 as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, None);
         }
+        self.0[index] = key;
     }
 
-    /// Returns the index of a room.
-    pub fn index_of(&self, number: RoomNumber) -> Option<usize> {
-        self.places.get(&number).and_then(|key| self.search(*key).ok())
+    /// Finds the place of a key in the order of some rooms.
+    fn search(&self, order: &[RoomNumber], key: SortKey) -> Result<usize, usize> {
+        order.binary_search_by_key(&Some(key), |number| self.of(*number))
     }
 
-    fn build(filters: &Filters, matching: &Matching<'_>) -> SortedList {
-        let keys = matching
-            .rooms
-            .iter()
-            .filter(|(_, entry)| matching.matches(filters, entry))
-            .map(|(number, entry)| SortKey::of(entry, number))
-            .collect();
-        let keys: Vec<SortKey> = sorted(keys);
-        SortedList {
-            order: keys.iter().map(|key| key.number).collect(),
-            places: keys.into_iter().map(|key| (key.number, key)).collect(),
-            last_use: 0,
-        }
-    }
-
-    /// Puts a room in its place, or takes it out. What lies between the old place and the new one moves, and no more.
-    fn place(&mut self, number: RoomNumber, key: Option<SortKey>) {
-        let before = self.places.get(&number).copied();
-        if before == key {
-            return;
-        }
-        let old = before.and_then(|before| self.search(before).ok());
-        let new = key.map(|key| self.search(key).unwrap_or_else(|index| index));
+    /// Puts a room, whose key is still the old one, in the place of its new one, or takes it out. What lies between the
+    /// two places moves, and no more.
+    fn place(&self, order: &mut Vec<RoomNumber>, number: RoomNumber, key: Option<SortKey>) {
+        let old = self.of(number).and_then(|before| self.search(order, before).ok());
+        let new = key.map(|key| self.search(order, key).unwrap_or_else(|index| index));
         match (old, new) {
             (Some(old), Some(new)) if new <= old => {
-                self.order.copy_within(new..old, new + 1);
-                self.put(new, number);
+                order.copy_within(new..old, new + 1);
+                order[new] = number;
             }
             (Some(old), Some(new)) => {
-                self.order.copy_within(old + 1..new, old);
-                self.put(new - 1, number);
+                order.copy_within(old + 1..new, old);
+                order[new - 1] = number;
             }
-            (Some(old), None) => drop(self.order.remove(old)),
-            (None, Some(new)) => self.order.insert(new, number),
+            (Some(old), None) => drop(order.remove(old)),
+            (None, Some(new)) => order.insert(new, number),
             (None, None) => {}
         }
-        match key {
-            Some(key) => self.places.insert(number, key),
-            None => self.places.remove(&number),
-        };
-    }
-
-    fn put(&mut self, index: usize, number: RoomNumber) {
-        if let Some(place) = self.order.get_mut(index) {
-            *place = number;
-        }
-    }
-
-    fn search(&self, key: SortKey) -> Result<usize, usize> {
-        self.order.binary_search_by(|number| {
-            self.places.get(number).map_or(std::cmp::Ordering::Less, |place| place.cmp(&key))
-        })
     }
 }
 
 /// A list as one connection sees it: with rooms that it holds for nobody else.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ListView<'a> {
     order: &'a [RoomNumber],
-    list: Option<&'a SortedList>,
+    keys: &'a SortKeys,
     /// The extra rooms in their order, each with the index that it has in the list without them.
     extra: Vec<(usize, RoomNumber)>,
 }
@@ -209,7 +193,7 @@ impl ListView<'_> {
         if let Some(passed) = self.extra.iter().position(|(_, extra)| *extra == number) {
             return self.extra.get(passed).map(|(index, _)| index + passed);
         }
-        let index = self.list?.index_of(number)?;
+        let index = self.keys.search(self.order, self.keys.of(number)?).ok()?;
         Some(index + self.extra.partition_point(|(extra, _)| *extra <= index))
     }
 
@@ -256,45 +240,51 @@ mod tests {
         numbers.iter().copied().map(RoomNumber).collect()
     }
 
+    /// Calls back with what matching takes, where nobody is ignored and no chat is direct.
+    fn matching(rooms: &RoomIndex, with: impl FnOnce(&Matching<'_>)) {
+        with(&Matching { rooms, direct: &DirectChats::default(), ignored: &IgnoredUsers::default() });
+    }
+
+    fn order(lists: &Lists) -> Vec<RoomNumber> {
+        lists.view(&Filters::default(), &[]).order.to_vec()
+    }
+
     #[test]
     fn a_room_moves_to_its_place_from_anywhere() {
-        let direct = DirectChats::default();
         for room in 0..5 {
             for activity in [0, 15, 25, 35, 45, 60] {
                 let mut rooms = index_of(&[10, 20, 30, 40, 50]);
-                let mut list = SortedList::build(
-                    &Filters::default(),
-                    &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
-                );
+                let mut lists = Lists::of(&rooms);
+                matching(&rooms, |matching| lists.make(&Filters::default(), matching));
                 let number = RoomNumber(room);
                 let mut entry = rooms.get(number).expect("a room").clone();
                 entry.activity = Timestamp(activity);
-                list.place(number, Some(SortKey::of(&entry, number)));
                 rooms.put(entry);
-                let anew = SortedList::build(
-                    &Filters::default(),
-                    &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
-                );
-                assert_eq!(list.order, anew.order, "room {room} with activity {activity}");
-                list.place(number, None);
-                assert!(!list.order.contains(&number) && list.order.len() == 4, "{:?}", list.order);
+                let mut anew = Lists::of(&rooms);
+                matching(&rooms, |matching| {
+                    lists.update([number].into_iter(), matching);
+                    anew.make(&Filters::default(), matching);
+                });
+                assert_eq!(order(&lists), order(&anew), "room {room} with activity {activity}");
+                assert_eq!(lists.all, anew.all, "room {room} with activity {activity}");
+                lists.remove(number);
+                assert!(!order(&lists).contains(&number) && order(&lists).len() == 4, "{:?}", order(&lists));
             }
         }
     }
 
     #[test]
     fn extra_rooms_stand_where_their_activity_puts_them() {
-        let rooms = index_of(&[10, 20, 30, 40, 50, 25, 60]);
-        let direct = DirectChats::default();
-        let mut list = SortedList::build(
-            &Filters::default(),
-            &Matching { rooms: &rooms, direct: &direct, ignored: &IgnoredUsers::default() },
-        );
+        let mut rooms = index_of(&[10, 20, 30, 40, 50, 25, 60]);
         let extra = numbers(&[0, 3, 5]);
         for number in &extra {
-            list.place(*number, None);
+            let mut entry = rooms.get(*number).expect("a room").clone();
+            entry.membership = Membership::Leave;
+            rooms.put(entry);
         }
-        let view = list.with(&extra, &rooms);
+        let mut lists = Lists::of(&rooms);
+        matching(&rooms, |matching| lists.make(&Filters::default(), matching));
+        let view = lists.view(&Filters::default(), &extra);
         let all = numbers(&[6, 4, 3, 2, 5, 1, 0]);
         assert_eq!(view.rooms(0..9), all);
         for start in 0..8 {
@@ -314,29 +304,27 @@ mod tests {
 
     #[test]
     fn lists_that_nobody_asks_for_any_more_are_dropped() {
-        let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
-        let ignored = IgnoredUsers::default();
-        let matching = Matching { rooms: &rooms, direct: &direct, ignored: &ignored };
         let mut lists = Lists::default();
-        lists.get(&tagged(1), &matching);
-        lists.get(&tagged(2), &matching);
-        lists.drop_unused();
-        assert_eq!(lists.lists.len(), 2, "both were asked for since the time before");
-        lists.get(&tagged(2), &matching);
-        lists.drop_unused();
-        assert!(lists.lists.contains_key(&tagged(2)) && lists.lists.len() == 1);
+        matching(&RoomIndex::default(), |matching| {
+            lists.make(&tagged(1), matching);
+            lists.make(&tagged(2), matching);
+            lists.drop_unused();
+            assert_eq!(lists.lists.len(), 2, "both were asked for since the time before");
+            lists.make(&tagged(2), matching);
+            lists.drop_unused();
+            assert!(lists.lists.contains_key(&tagged(2)) && lists.lists.len() == 1);
+        });
     }
 
     #[test]
     fn a_client_that_asks_for_ever_other_lists_does_not_fill_the_memory() {
-        let (rooms, direct) = (RoomIndex::default(), DirectChats::default());
-        let ignored = IgnoredUsers::default();
-        let matching = Matching { rooms: &rooms, direct: &direct, ignored: &ignored };
         let mut lists = Lists::default();
-        for tag in 0..SHARED_LISTS + 10 {
-            lists.get(&tagged(tag), &matching);
-            lists.get(&tagged(0), &matching);
-        }
+        matching(&RoomIndex::default(), |matching| {
+            for tag in 0..SHARED_LISTS + 10 {
+                lists.make(&tagged(tag), matching);
+                lists.make(&tagged(0), matching);
+            }
+        });
         assert_eq!(lists.lists.len(), SHARED_LISTS);
         assert!(lists.lists.contains_key(&tagged(0)), "it was in use all the time");
     }

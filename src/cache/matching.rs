@@ -5,7 +5,7 @@
 
 use ruma::OwnedRoomId;
 
-use super::{DirectChats, IgnoredUsers, RoomIndex};
+use super::{DirectChats, IgnoredUsers, RoomIndex, RoomNumber};
 use crate::model::{Filters, Known, Membership, RoomEntry};
 
 /// One of the filters of [`Filters`]: what can keep a room out of a list.
@@ -57,6 +57,12 @@ impl Matching<'_> {
     /// Returns whether the list with these filters holds the room.
     pub fn matches(&self, filters: &Filters, entry: &RoomEntry) -> bool {
         is_listed(entry) && !self.ignored.hide(entry) && self.matches_filters(filters, entry)
+    }
+
+    /// Returns the rooms that the list with these filters holds, in the order given.
+    pub fn those_that_match(&self, filters: &Filters, rooms: &[RoomNumber]) -> Vec<RoomNumber> {
+        let matches = |number: &RoomNumber| self.rooms.get(*number).is_some_and(|entry| self.matches(filters, entry));
+        rooms.iter().copied().filter(matches).collect()
     }
 
     /// Returns whether the filters let the room through, listed or not.

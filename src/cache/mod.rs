@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 pub use account_data::{DirectChats, IgnoredUsers};
 pub use index::{JoinedRooms, RoomIndex, RoomNumber};
-pub use lists::{ListView, Lists, SortedList};
+pub use lists::{ListView, Lists};
 pub use matching::Filter;
 pub use records::RecordCache;
 
@@ -110,6 +110,7 @@ impl AccountCache {
             rooms.put(entry);
         }
         AccountCache {
+            lists: Lists::of(&rooms),
             user_id,
             account: stored.account,
             rooms,
@@ -120,7 +121,6 @@ impl AccountCache {
             typing,
             presence: FxHashMap::default(),
             records: RecordCache::default(),
-            lists: Lists::default(),
         }
     }
 
@@ -158,13 +158,13 @@ impl AccountCache {
     /// Makes the list of the rooms that match `filters`, unless it is there. It is kept up to date from then on.
     pub fn make_list(&mut self, filters: &Filters) {
         let AccountCache { lists, rooms, direct, ignored, .. } = self;
-        lists.get(filters, &matching::Matching { rooms, direct, ignored });
+        lists.make(filters, &matching::Matching { rooms, direct, ignored });
     }
 
     /// Returns the rooms that match `filters`, latest activity first, together with `extra` ones, each at the place that
-    /// its activity gives it. Nothing, if the list was not made.
+    /// its activity gives it. The list has to be made before.
     pub fn list_with(&self, filters: &Filters, extra: &[RoomNumber]) -> ListView<'_> {
-        self.lists.made(filters).map(|list| list.with(extra, &self.rooms)).unwrap_or_default()
+        self.lists.view(filters, extra)
     }
 
     /// Drops the lists that nobody has asked for since the last time, and the records over their limit. Call it between

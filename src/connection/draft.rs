@@ -2,9 +2,10 @@
 //!
 //! Invariant: the confirmed state is only read; a draft that is thrown away leaves no trace.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use ruma::{OwnedRoomId, RoomId};
+use rustc_hash::FxHashMap;
 
 use super::{
     request::RoomConfig,
@@ -20,14 +21,14 @@ pub struct Draft<'a> {
     pub marks: GlobalMarks,
     /// As in [`State`], afterwards.
     pub live_from: Option<Position>,
-    rooms: BTreeMap<OwnedRoomId, RoomDelta>,
+    rooms: FxHashMap<OwnedRoomId, RoomDelta>,
     gone: Vec<OwnedRoomId>,
 }
 
 impl<'a> Draft<'a> {
     /// Returns a draft that changes nothing.
     pub fn new(state: &'a State) -> Draft<'a> {
-        Draft { state, marks: state.marks, live_from: None, rooms: BTreeMap::new(), gone: Vec::new() }
+        Draft { state, marks: state.marks, live_from: None, rooms: FxHashMap::default(), gone: Vec::new() }
     }
 
     /// Returns what the client has of the room after this answer.

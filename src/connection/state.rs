@@ -245,6 +245,7 @@ impl State {
         if let Some(subscriptions) = delta.subscriptions {
             self.subscriptions = subscriptions;
         }
+        self.rooms.reserve(delta.rooms.len());
         for (room, sent) in delta.rooms {
             let before = self.rooms.remove(&room);
             if let Some(sent) = sent {

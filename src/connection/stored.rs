@@ -2,9 +2,9 @@
 //!
 //! Invariant: a value begins with its format's number; what cannot be read is as good as forgotten, never an error.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
-use ruma::{DeviceId, OwnedRoomId, OwnedUserId};
+use ruma::{DeviceId, OwnedRoomId, OwnedUserId, RoomId};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -103,28 +103,29 @@ fn decode<T: DeserializeOwned>(record: &Record) -> Option<T> {
     }
 }
 
-/// A delta with its room configurations in a table: thousands of rooms share a handful.
+/// A delta with its room configurations in a table: thousands of rooms share a handful. What is written is only
+/// borrowed.
 #[derive(Serialize, Deserialize)]
-struct StoredDelta {
+struct StoredDelta<'a> {
     n: u64,
     on: u64,
     p: Position,
-    configs: Vec<SentConfig>,
-    rooms: Vec<StoredRoom>,
+    configs: Vec<Rc<SentConfig>>,
+    rooms: Vec<StoredRoom<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    gone: Vec<OwnedRoomId>,
+    gone: Vec<Cow<'a, RoomId>>,
     marks: GlobalMarks,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     live: Option<Position>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    subscriptions: Option<Vec<(OwnedRoomId, RoomConfig)>>,
+    subscriptions: Option<Rc<Vec<(OwnedRoomId, RoomConfig)>>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sticky: bool,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredRoom {
-    id: OwnedRoomId,
+struct StoredRoom<'a> {
+    id: Cow<'a, RoomId>,
     m: Mark,
     s: Membership,
     c: usize,
@@ -138,27 +139,27 @@ struct StoredRoom {
     ext: RoomMarks,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     flush: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    members: Vec<OwnedUserId>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    members: Cow<'a, [OwnedUserId]>,
 }
 
-impl From<&Delta> for StoredDelta {
-    fn from(delta: &Delta) -> StoredDelta {
+impl<'a> From<&'a Delta> for StoredDelta<'a> {
+    fn from(delta: &'a Delta) -> StoredDelta<'a> {
         let mut configs = Vec::new();
-        let mut numbers: FxHashMap<Rc<SentConfig>, usize> = FxHashMap::default();
+        let mut numbers: FxHashMap<&SentConfig, usize> = FxHashMap::default();
         let mut rooms = Vec::with_capacity(delta.rooms.len());
         let mut gone = Vec::new();
         for (id, room) in &delta.rooms {
             let Some(RoomDelta { sent, flush, members }) = room else {
-                gone.push(id.clone());
+                gone.push(Cow::Borrowed(id.as_ref()));
                 continue;
             };
-            let config = *numbers.entry(Rc::clone(&sent.config)).or_insert_with(|| {
-                configs.push(sent.config.as_ref().clone());
+            let config = *numbers.entry(sent.config.as_ref()).or_insert_with(|| {
+                configs.push(Rc::clone(&sent.config));
                 configs.len() - 1
             });
             rooms.push(StoredRoom {
-                id: id.clone(),
+                id: Cow::Borrowed(id),
                 m: sent.mark,
                 s: sent.membership,
                 c: config,
@@ -167,7 +168,7 @@ impl From<&Delta> for StoredDelta {
                 short: sent.short,
                 ext: sent.marks,
                 flush: *flush,
-                members: members.clone(),
+                members: Cow::Borrowed(members),
             });
         }
         StoredDelta {
@@ -179,31 +180,31 @@ impl From<&Delta> for StoredDelta {
             gone,
             marks: delta.marks,
             live: delta.live_from,
-            subscriptions: delta.subscriptions.as_ref().map(|subscriptions| subscriptions.as_ref().clone()),
+            subscriptions: delta.subscriptions.clone(),
             sticky: delta.sticky,
         }
     }
 }
 
-impl StoredDelta {
+impl StoredDelta<'_> {
     /// Returns the delta, or `None` if it contradicts itself.
     fn into_delta(self) -> Option<Delta> {
-        let configs: Vec<Rc<SentConfig>> = self.configs.into_iter().map(Rc::new).collect();
         let mut rooms = Vec::with_capacity(self.rooms.len() + self.gone.len());
         for room in self.rooms {
             let sent = RoomSent {
                 mark: room.m,
                 membership: room.s,
                 is_dm: room.dm,
-                config: Rc::clone(configs.get(room.c)?),
+                config: Rc::clone(self.configs.get(room.c)?),
                 sent_from: room.from,
                 short: room.short,
                 members: Rc::default(),
                 marks: room.ext,
             };
-            rooms.push((room.id, Some(RoomDelta { sent, flush: room.flush, members: room.members })));
+            let members = room.members.into_owned();
+            rooms.push((room.id.into_owned(), Some(RoomDelta { sent, flush: room.flush, members })));
         }
-        rooms.extend(self.gone.into_iter().map(|room| (room, None)));
+        rooms.extend(self.gone.into_iter().map(|room| (room.into_owned(), None)));
         Some(Delta {
             number: self.n,
             on: self.on,
@@ -211,7 +212,7 @@ impl StoredDelta {
             rooms,
             marks: self.marks,
             live_from: self.live,
-            subscriptions: self.subscriptions.map(Rc::new),
+            subscriptions: self.subscriptions,
             sticky: self.sticky,
         })
     }

@@ -3,7 +3,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     fmt::{self, Display},
 };
 
@@ -12,7 +11,7 @@ use serde_json::value::RawValue;
 use super::error::RequestError;
 use crate::connection::Wire;
 use crate::limits::{REQUEST_BODY, SHOWN_KEY, SHOWN_VALUE};
-use crate::model::{RawObject, raw};
+use crate::model::{RawObject, order::sorted_by_key, raw};
 
 /// An object and its path in the request.
 pub struct Fields<'a> {
@@ -70,15 +69,15 @@ impl<'a> Fields<'a> {
         self.optional(name, Field::object)
     }
 
-    /// Returns all fields, at most `max`, by name. A name that stands twice counts with its last value, and once.
-    pub fn entries(&self, max: usize) -> Result<BTreeMap<String, Field<'a>>, RequestError> {
-        let last: BTreeMap<&str, &'a RawValue> =
-            self.object.0.iter().map(|(name, raw)| (name.as_ref(), *raw)).collect();
+    /// Returns all fields, at most `max`, sorted by name. A name that stands twice counts with its last value, and once.
+    pub fn entries(&self, max: usize) -> Result<Vec<(String, Field<'a>)>, RequestError> {
+        let mut last = sorted_by_key(self.object.0.iter().rev().collect(), |&(name, _)| name);
+        last.dedup_by_key(|&mut (name, _)| name);
         if last.len() > max {
             let message = format!("must have at most {max} entries, not {}", last.len());
             return Err(beyond(self.wire, self.path.clone(), message));
         }
-        Ok(last.into_iter().map(|(name, raw)| (name.to_owned(), self.field(name, raw))).collect())
+        Ok(last.into_iter().map(|(name, raw)| (name.clone().into_owned(), self.field(name, raw))).collect())
     }
 
     /// Returns the error for a value of the right type that cannot be taken.

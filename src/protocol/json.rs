@@ -117,9 +117,14 @@ impl<'a> Array<'a> {
     }
 }
 
+/// Nearly every text stands in JSON as it is.
 fn write_text(out: &mut String, value: &str) {
-    // A string always serialises.
-    out.push_str(&serde_json::to_string(value).unwrap_or_default());
+    if value.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..0x20)) {
+        // A string always serialises.
+        out.push_str(&serde_json::to_string(value).unwrap_or_default());
+    } else {
+        out.extend(["\"", value, "\""]);
+    }
 }
 
 fn write_number(out: &mut String, value: u64) {

@@ -1,8 +1,7 @@
 //! What the wires have in common in answers.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
-use ruma::OwnedUserId;
 use serde_json::value::RawValue;
 
 use super::{
@@ -12,7 +11,7 @@ use super::{
 use crate::connection::{
     AccountDataResponse, AnsweredEvent, E2eeResponse, ExtensionsResponse, RoomResult, ToDeviceResponse,
 };
-use crate::model::{Hero, Receipt};
+use crate::model::{Hero, Receipt, order::sorted_by_key};
 
 /// Writes an event: its body as it came, with `unsigned` put in.
 pub fn event(out: &mut String, item: &AnsweredEvent) {
@@ -161,27 +160,24 @@ pub fn common(extensions: &mut Object<'_>, response: &ExtensionsResponse) {
 /// Writes an `m.receipt` event. It has one place per event, type and user: an unthreaded receipt wins over a threaded
 /// one there, because it says more.
 fn receipts(mut event: Object<'_>, list: &[Receipt]) {
-    type ByUser<'a> = BTreeMap<&'a OwnedUserId, &'a Receipt>;
-    let mut content: BTreeMap<&str, BTreeMap<&str, ByUser<'_>>> = BTreeMap::new();
-    for receipt in list {
-        let users = content.entry(receipt.event.as_str()).or_default().entry(&receipt.kind).or_default();
-        let place = users.entry(&receipt.user).or_insert(receipt);
-        if receipt.thread.is_none() {
-            *place = receipt;
-        }
+    fn place(receipt: &Receipt) -> (&str, &str, &str) {
+        (receipt.event.as_str(), &receipt.kind, receipt.user.as_str())
     }
+    let mut receipts = sorted_by_key(list.iter().collect(), |receipt| (place(receipt), receipt.thread.is_some()));
+    receipts.dedup_by(|one, before| place(one) == place(before));
     event.text("type", "m.receipt");
     let mut object = event.object("content");
-    for (event_id, kinds) in content {
-        let mut kinds_object = object.object(event_id);
-        for (kind, users) in kinds {
-            let mut users_object = kinds_object.object(kind);
-            for (user, receipt) in users {
-                users_object.raw(user.as_str(), receipt.data.get());
+    // A chunk is never empty.
+    for of_event in receipts.chunk_by(|one, other| one.event == other.event) {
+        let mut kinds = object.object(of_event[0].event.as_str());
+        for of_kind in of_event.chunk_by(|one, other| one.kind == other.kind) {
+            let mut users = kinds.object(&of_kind[0].kind);
+            for receipt in of_kind {
+                users.raw(receipt.user.as_str(), receipt.data.get());
             }
-            users_object.close();
+            users.close();
         }
-        kinds_object.close();
+        kinds.close();
     }
     object.close();
     event.close();

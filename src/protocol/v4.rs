@@ -48,7 +48,8 @@ pub fn parse(body: &[u8]) -> Result<SyncRequest, RequestError> {
 
 fn lists(fields: &Fields<'_>) -> Result<BTreeMap<String, ListRequest>, RequestError> {
     let Some(lists) = fields.object("lists")? else { return Ok(BTreeMap::new()) };
-    let list = |(key, field): (String, Field<'_>)| {
+    let mut parsed = BTreeMap::new();
+    for (key, field) in lists.entries(LISTS)? {
         let list = field.object()?;
         if !is_opaque_identifier(&key) {
             let grammar =
@@ -57,9 +58,9 @@ fn lists(fields: &Fields<'_>) -> Result<BTreeMap<String, ListRequest>, RequestEr
         }
         let window = list.optional("range", parse::range)?.map_or(Window::All, |range| Window::Ranges(vec![range]));
         let filters = parse::filters(&list, "is_invited")?;
-        Ok((key, ListRequest { window, filters, config: config(&list)? }))
-    };
-    lists.entries(LISTS)?.into_iter().map(list).collect()
+        parsed.insert(key, ListRequest { window, filters, config: config(&list)? });
+    }
+    Ok(parsed)
 }
 
 /// The grammar of opaque identifiers (Matrix specification, appendices).

@@ -77,6 +77,9 @@ fn watch(results: &mpsc::Receiver<Result>) -> (Counted, Vec<(Case, Failure)>) {
     let mut failures = Vec::new();
     while let Ok((counted, failure)) = results.recv() {
         all += counted;
+        if let Some((_, case, failure)) = &failure {
+            say(&format!("{} fails: {}", case.name, failure.kind));
+        }
         failures.extend(failure);
         if said.elapsed() >= REPORT {
             said = Instant::now();

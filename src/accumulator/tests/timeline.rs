@@ -422,6 +422,25 @@ fn a_message_that_comes_with_the_leave_bumps_the_room() {
 }
 
 #[test]
+fn a_room_that_the_user_makes_is_news_however_late_that_is_known() {
+    check(
+        "v2 s0
+         v2 s1
+           join !a create @me=join | a1
+         v2 s2
+           join !b | create/@me>2500 @me=join>2501 name=B/@me>2502",
+        expect![[r#"
+            !a join active 3000
+              0..1 [a1 s1>]
+              create^1 @me=join^1
+            !b join active 4001 bump 4000 name B
+              0..3 all [create/@me @me=join name=B/@me s2>] joined at 1
+              create/@me^2 name=B/@me^2 @me=join^2
+        "#]],
+    );
+}
+
+#[test]
 fn a_room_that_is_entered_again_keeps_the_bump_stamp_that_is_known_where_no_message_shows() {
     check(
         "v2 s0

@@ -186,7 +186,7 @@ class Room {
     const fresh = timeline.map((event) => ({ ...event }));
     const ids = new Set(fresh.map((event) => event.event_id));
     const place = this.timeline.findIndex((event) => ids.has(event.event_id));
-    if (expanded && place >= 0) {
+    if (expanded && (place >= 0 || this.timeline.length === 0)) {
       const before = Math.max(this.timeline.findIndex((event) => event.event_id === fresh[0].event_id), 0);
       const since = this.timeline.findLastIndex((event) => ids.has(event.event_id));
       this.timeline = [...this.timeline.slice(0, before), ...fresh, ...this.timeline.slice(since + 1)];

@@ -97,7 +97,10 @@ export class Comparison {
   }
 
   timeline(path, ours, theirs, more) {
-    this.value(path, ours.map(outline), theirs.map(outline), { ...more, ids: { sash: ids(ours), synapse: ids(theirs) } });
+    // Either client may have heard that an event was redacted where the other was given it redacted.
+    const redacted = new Set(ids([...ours, ...theirs].filter((event) => event.redactedHere)));
+    const words = (event) => outline(redacted.has(event.event_id) ? { ...event, content: {} } : event);
+    this.value(path, ours.map(words), theirs.map(words), { ...more, ids: { sash: ids(ours), synapse: ids(theirs) } });
     const there = new Map(theirs.map((event) => [event.event_id, event]));
     for (const event of ours) {
       const other = there.get(event.event_id);

@@ -7,7 +7,7 @@ const LAZY = '$LAZY';
 
 /** Sets and maps of room ids. What begins anew on either side has no past. */
 export class Memory {
-  /** Shown by one side and not by the other at some time. */
+  /** Shown by a list on one side and not on the other at some time. */
   diverged = new Set();
   /** Begun anew by Synapse alone, and by Sash alone. */
   restarted = new Set();
@@ -19,24 +19,35 @@ export class Memory {
   /** Whose stamp was last told when somebody ignored, a poll, or something from before the join was the last to move it on one side. */
   unheard = new Set();
   polled = new Set();
-  hidden = new Set();
-  /** Sent before their members were wanted lazily. */
+  entered = new Set();
+  /** In view with a timeline limit of 0 at some time. */
+  cut = new Set();
+  /** Sent before their members were wanted lazily, and sent before other state was wanted of them. */
   lazily = new Set();
+  reconfigured = new Set();
   /** Whose account data changed while the extension covered no room at all. */
   missed = new Set();
   /** By extension, out of its scope at some time: since they were sent, or until both said the same of who types. */
   late = { receipts: new Set(), typing: new Set() };
   /** Receipts, as `room key` where the key is that of the client model, that Synapse told without the thread that Sash named. */
   unthreaded = new Set();
+  /** Receipts, as `room key time`, that Synapse did not tell with the timeline that it expanded then. */
+  lost = new Set();
   /** By room, what Sash had told when Alice was in it. */
   whenIn = new Map();
 
-  #wasLazy = new Map();
+  #wanted = new Map();
 
   /** Takes in what is to be known before this step is compared. */
   see({ sash, synapse }, request, world) {
-    for (const id of inView(sash, request, world)) if (this.#wasLazy.get(id) === false && isLazy(sash, request, world, id)) this.lazily.add(id);
-    for (const [id, receipts] of Object.entries(synapse.receipts)) this.#seeThreads(id, receipts, sash.receipts[id] ?? {});
+    this.#seeLists(sash, synapse);
+    for (const id of inView(sash, request, world)) {
+      const [before, now] = [this.#wanted.get(id), wantedState(sash, request, world, id)];
+      if (before === undefined || before === now) continue;
+      this.reconfigured.add(id);
+      if (now.includes(LAZY) && !before.includes(LAZY)) this.lazily.add(id);
+    }
+    for (const [id, receipts] of Object.entries(sash.receipts)) this.#seeReceipts(id, receipts, synapse);
     const { lists, rooms } = request.extensions?.account_data ?? {};
     if (lists?.length === 0 && rooms?.length === 0) for (const { id, dataChangedAt } of world.rooms.values()) if (dataChangedAt === world.step) this.missed.add(id);
   }
@@ -44,11 +55,9 @@ export class Memory {
   /** Takes in this step when it has been compared. */
   note({ sash, synapse }, request, world) {
     for (const id of new Set([...sash.said.keys(), ...synapse.said.keys()])) this.#noteAnswers(world.byId(id), sash, synapse, request);
-    const [ours, theirs] = [sash.inWindows(), synapse.inWindows()];
-    for (const id of new Set([...ours, ...theirs])) {
-      if (ours.has(id) !== theirs.has(id)) this.diverged.add(id);
-    }
-    for (const id of inView(sash, request, world)) this.#wasLazy.set(id, isLazy(sash, request, world, id));
+    this.#seeLists(sash, synapse);
+    for (const id of inView(sash, request, world)) if (limitOf(sash, request, world, id) === 0) this.cut.add(id);
+    for (const id of inView(sash, request, world)) this.#wanted.set(id, wantedState(sash, request, world, id));
     const covers = (name) => covered(request.extensions?.[name], { request, synapse, world });
     for (const id of sash.rooms.keys()) if (!covers('receipts').has(id)) this.late.receipts.add(id);
     for (const { id } of world.rooms.values()) {
@@ -61,18 +70,29 @@ export class Memory {
     }
   }
 
-  #seeThreads(id, theirs, ours) {
+  #seeLists(sash, synapse) {
+    for (const [name, { windows }] of Object.entries(sash.lists)) {
+      const holds = (list) => new Set(list?.flatMap(({ rooms }) => rooms));
+      const [ours, theirs] = [holds(windows), holds(synapse.lists[name]?.windows)];
+      for (const id of new Set([...ours, ...theirs])) if (ours.has(id) !== theirs.has(id)) this.diverged.add(id);
+    }
+  }
+
+  #seeReceipts(id, ours, synapse) {
+    const theirs = synapse.receipts[id] ?? {};
     for (const [key, { event, ts }] of Object.entries(theirs)) {
       const whose = key.replace(/ in .*/, ' in ');
       const isThat = ([other, receipt]) => other.startsWith(whose) && receipt.thread_id !== undefined && receipt.event === event && receipt.ts === ts;
       if (key.endsWith(' in no thread') && Object.entries(ours).some(isThat)) this.unthreaded.add(`${id} ${key}`);
     }
+    if (!synapse.said.get(id)?.some(({ expanded }) => expanded)) return;
+    for (const [key, { ts }] of Object.entries(ours)) if (theirs[key]?.ts !== ts) this.lost.add(`${id} ${key} ${ts}`);
   }
 
-  #noteAnswers({ id, unheard, polled, entered, hidesHistory }, sash, synapse, request) {
+  #noteAnswers({ id, unheard, polled, entered }, sash, synapse, request) {
     const any = (client, field) => client.said.get(id)?.some((answer) => answer[field]) === true;
     const [here, there] = [any(sash, 'initial'), any(synapse, 'initial')];
-    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.lazily, this.late.receipts]) rooms.delete(id);
+    if (here || there) for (const rooms of [this.diverged, this.restarted, this.begun, this.flushed, this.cut, this.lazily, this.reconfigured, this.late.receipts]) rooms.delete(id);
     if (here && !there) this.begun.add(id);
     if (there && !here) this.restarted.add(id);
     const limited = { sash: any(sash, 'limited'), synapse: any(synapse, 'limited') };
@@ -80,7 +100,7 @@ export class Memory {
       if (limited[side] && limited.sash !== limited.synapse) this.flushed.set(id, (this.flushed.get(id) ?? new Set()).add(side));
     }
     const both = sash.said.has(id) && synapse.said.has(id);
-    for (const [rooms, is] of [[this.stale, !both && hasNoTimeline(request)], [this.unheard, unheard], [this.polled, polled], [this.hidden, entered && hidesHistory]]) {
+    for (const [rooms, is] of [[this.stale, !both && hasNoTimeline(request)], [this.unheard, unheard], [this.polled, polled], [this.entered, entered]]) {
       if (is) rooms.add(id);
       else if (both) rooms.delete(id);
     }
@@ -94,14 +114,16 @@ export const hasNoTimeline = ({ lists = {} }) => Object.values(lists).some(({ ti
 /** The rooms in windows and those with a subscription. */
 const inView = (client, { room_subscriptions: rooms = {} }, world) => new Set([...client.inWindows(), ...Object.keys(rooms).map((nick) => world.room(nick).id)]);
 
-/** Whether a list that shows a room, or its subscription, wants its members lazily. */
-function isLazy(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
-  const wants = ({ required_state: state }) => state.some(([, key]) => key === LAZY);
+/** The lists that show a room, and its subscription. */
+function rulesOf(client, { lists = {}, room_subscriptions: rooms = {} }, world, id) {
   const shows = (name) => client.lists[name]?.windows.some((window) => window.rooms.includes(id));
-  const subscription = rooms[world.nick(id)];
-  return Object.entries(lists).some(([name, list]) => shows(name) && wants(list)) || (subscription !== undefined && wants(subscription));
+  return [...Object.keys(lists).filter(shows).map((name) => lists[name]), rooms[world.nick(id)]].filter(Boolean);
 }
 
+const limitOf = (...where) => Math.max(...rulesOf(...where).map(({ timeline_limit: limit }) => limit));
+
+/** The state that is wanted of a room, as text. */
+const wantedState = (...where) => [...new Set(rulesOf(...where).flatMap(({ required_state: state }) => state.map((pair) => pair.join(' '))))].sort().join();
 
 /** The rooms that an extension covers: on this wire `rooms` names those in windows as well. */
 function covered(extension = { lists: [], rooms: [] }, { request, synapse, world }) {

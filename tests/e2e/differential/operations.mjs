@@ -31,6 +31,7 @@ function note(world, room, event) {
   if (unheard) room.unheardIds.add(event.id);
   if (!BUMPS.includes(event.type)) return;
   room.entered = false;
+  room.bumpedAt = Date.now();
   room.polled = event.type === UNSTABLE_POLL;
 }
 
@@ -108,7 +109,7 @@ export const OPERATIONS = {
       });
       world.addRoom(nick, id, { creator: by, encrypted, space });
       world.setMembership(nick, by, 'join');
-      for (const who of invite) world.setMembership(nick, who, 'invite');
+      for (const who of invite) world.setMembership(nick, who, 'invite', by);
     },
   },
   name: state('m.room.name', '', { choose: (world, random) => random.weighted([[4, `Name ${world.number()}`], [1, '']]), of: (name) => ({ name }) }),
@@ -239,6 +240,7 @@ export const OPERATIONS = {
     },
     run: async (world, { room, by, event }) => {
       await world.as(by).redact(world.room(room).id, related(world, { room, event }));
+      if (world.room(room).events.at(event).key !== undefined) world.room(room).redactedStateAt = world.step;
     },
   },
   sticker: {
@@ -280,7 +282,7 @@ export const OPERATIONS = {
     pick: (world, random) => towards(world, random, random.of(['none', 'leave'])),
     run: async (world, { room, by, user }) => {
       await world.as(by).invite(world.room(room).id, world.userId(user));
-      world.setMembership(room, user, 'invite');
+      world.setMembership(room, user, 'invite', by);
     },
   },
   join: {

@@ -57,7 +57,7 @@ export class World {
 
   /** Notes a room; `members` says what each is in it. */
   addRoom(nick, id, more = {}) {
-    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), unheardIds: new Set(), typists: new Set(), ...more };
+    const room = { nick, id, members: {}, events: [], encrypted: false, space: false, forgotten: false, everJoined: new Set(), unheardIds: new Set(), typists: new Set(), bumpedAt: Date.now(), ...more };
     this.rooms.set(nick, room);
     return room;
   }
@@ -70,16 +70,19 @@ export class World {
     return [...this.rooms.values()].some(({ nick, members }) => members.alice === 'join' && this.members(nick).some((name) => this.userId(name) === userId));
   }
 
-  setMembership(nick, name, membership) {
+  /** `by` is who did it. */
+  setMembership(nick, name, membership, by = name) {
     const room = this.room(nick);
+    if (membership === 'invite' && name === 'alice') room.invitedBy = by;
     const was = room.members[name];
     room.members[name] = membership;
     if (membership === 'join') room.everJoined.add(name);
     if (['invite', 'knock'].includes(was) && ['leave', 'ban'].includes(membership)) this.turnedAway.set(this.userId(name), this.step);
     if (name !== 'alice') return;
-    Object.assign(room, { timeless: false, encryptedWhileInvited: false, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step, leftBy: undefined });
+    const isOut = ['leave', 'ban'].includes(membership);
+    Object.assign(room, { timeless: false, encryptedWhileInvited: isOut && room.encryptedWhileInvited, unbanned: was === 'ban' && membership === 'leave', aliceChangedAt: this.step, leftBy: undefined });
     if (membership !== 'join') return;
-    Object.assign(room, { entered: this.step > 0, enteredAt: Date.now() });
+    Object.assign(room, { entered: this.step > 0, enteredAt: Date.now(), bumpedBefore: room.bumpedAt });
   }
 
   nick = (id) => [...this.rooms.values()].find((room) => room.id === id)?.nick ?? id;

@@ -252,9 +252,12 @@ impl<'a> Judge<'a> {
         else {
             return Listing::No;
         };
-        let child = space
-            .state("m.space.child", room)
-            .is_some_and(|event| self.world.event(event).content_value()["via"].is_array());
+        let child = space.state("m.space.child", room);
+        if child.is_some_and(|event| !self.is_told(event)) {
+            // What stood there before may stand there still, as far as anybody was told.
+            return Listing::Maybe;
+        }
+        let child = child.is_some_and(|event| self.world.event(event).content_value()["via"].is_array());
         let is_space = space.state_text("m.room.create", "type").is_some_and(|kind| kind == "m.space");
         match (child, is_space) {
             (false, _) => Listing::No,
