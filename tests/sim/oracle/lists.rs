@@ -211,12 +211,15 @@ impl<'a> Judge<'a> {
             listing = listing.min(yes((shown.membership() == Membership::Invite) == wanted));
         }
         if let Some(wanted) = filters.is_encrypted {
-            let encrypted = shown.state("m.room.encryption", "").is_some();
+            let encryption = shown.state("m.room.encryption", "");
+            let encrypted = encryption.is_some();
             // Outside, one knows what one was told at some moment: a later leave (an unban) tells of no other state.
             let of_stay =
                 shown.end_of_stay().and_then(|end| shown.room.history("m.room.encryption", "")?.at(end)).is_some();
             let now = shown.room.state_event("m.room.encryption", "").is_some();
-            let sure = shown.is_joined() || (encrypted == now && (shown.last_join().is_none() || encrypted == of_stay));
+            let is_told = encryption.is_none_or(|event| self.is_told(event));
+            let sure = is_told
+                && (shown.is_joined() || (encrypted == now && (shown.last_join().is_none() || encrypted == of_stay)));
             listing = listing.min(if sure { yes(encrypted == wanted) } else { Listing::Maybe });
         }
         if let Some(types) = &filters.room_types {
