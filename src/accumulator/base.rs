@@ -131,15 +131,11 @@ pub(super) fn lay(
         room.note_base();
     }
     lay_rest(&mut room, joined, kind);
-    if is_outside(room.entry.membership) {
+    if room.entry.membership.is_pending() {
+        // The room shows itself by its stripped state.
         stripped::restore_facts(&mut room);
     }
     room.close();
-}
-
-/// Returns whether the room shows itself by its stripped state.
-fn is_outside(membership: Membership) -> bool {
-    matches!(membership, Membership::Invite | Membership::Knock)
 }
 
 /// Returns the state at the end of the base's timeline.
@@ -174,7 +170,7 @@ fn enter(room: &mut RoomDraft<'_, '_>, state: &[Event], timeline: &[Event], sect
             Section::Join if chain_said && !is_in => return before.ever_joined,
             Section::Leave if chain_said && is_in => return false,
             // So it is where the chain has the user invited again.
-            Section::Leave if chain_said && is_outside(before.membership) => {
+            Section::Leave if chain_said && before.membership.is_pending() => {
                 room.entry.ever_joined |= transition.ever_joined;
                 return room.entry.ever_joined;
             }
@@ -192,7 +188,7 @@ fn was_turned_away(user: &UserId, state: &[Event], timeline: &[Event], section: 
     let own = |event: &&Event| event.kind() == MEMBER && event.header.state_key.as_deref() == Some(user.as_str());
     let event = timeline.iter().rev().find(own).or_else(|| state.iter().find(own));
     let before = event.and_then(incoming::previous_membership);
-    section == Section::Leave && matches!(before, Some(Membership::Invite | Membership::Knock))
+    section == Section::Leave && before.is_some_and(Membership::is_pending)
 }
 
 fn lay_state(room: &mut RoomDraft<'_, '_>, state: &[Event], kind: BaseKind) {
@@ -282,7 +278,7 @@ fn lay_timeline(
     if room.timeline().is_edited() {
         room.entry.changed.timeline = position;
     }
-    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) && !is_outside(room.entry.membership) {
+    if room.before.as_ref().is_some_and(|before| before.known == Known::Whole) && !room.entry.membership.is_pending() {
         // Of a room that was known already it happened while nobody listened, and is news now.
         room.news = activity::News::of(room.timeline().appended_since(before));
     }

@@ -66,6 +66,11 @@ pub enum Membership {
 }
 
 impl Membership {
+    /// Returns whether the user is invited, or knocks: not in the room, and not done with it.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Membership::Invite | Membership::Knock)
+    }
+
     /// Returns the membership of that name.
     pub fn parse(name: &str) -> Option<Membership> {
         Some(match name {

@@ -209,7 +209,7 @@ fn room(mut object: Object<'_>, result: &RoomResult) {
         object.text("name", name);
     }
     common::summary(&mut object, result);
-    let outside = matches!(result.membership, Some(Membership::Invite | Membership::Knock));
+    let outside = result.membership.is_some_and(Membership::is_pending);
     if let Some(stripped_state) = result.stripped_state.as_ref().filter(|_| outside) {
         common::raws(&mut object, "invite_state", stripped_state);
     }

@@ -281,9 +281,9 @@ impl<'a> PerRoom<'a> {
     fn covers(&self, entry: &RoomEntry, room: ReachedRoom) -> Covered {
         let covers = |test: &Option<ScopeTest<'_>>| test.as_ref().is_some_and(|test| test.covers(room, &entry.room_id));
         let joined = entry.membership == Membership::Join;
-        let invited = matches!(entry.membership, Membership::Invite | Membership::Knock);
+        let pending = entry.membership.is_pending();
         Covered {
-            account_data: (joined || invited) && covers(&self.account_data),
+            account_data: (joined || pending) && covers(&self.account_data),
             receipts: joined && covers(&self.receipts),
             typing: joined && covers(&self.typing),
             counts: joined && self.counts,

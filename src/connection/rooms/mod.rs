@@ -205,11 +205,11 @@ impl RoomTask<'_> {
     fn is_anew(&self, upto: Position) -> bool {
         let Some(sent) = self.sent else { return true };
         let joined = self.entry.membership == Membership::Join && self.entry.membership_position > upto;
-        let was_outside = matches!(sent.membership, Membership::Invite | Membership::Knock);
+        let was_outside = sent.membership.is_pending();
         let is_outside = is_outside(self.entry);
         let turned = match (was_outside, is_outside) {
             (true, false) => true,
-            (false, true) => matches!(self.entry.membership, Membership::Invite | Membership::Knock),
+            (false, true) => self.entry.membership.is_pending(),
             _ => false,
         };
         joined || turned
