@@ -2,7 +2,9 @@
 //!
 //! Stored as a base and the deltas that were confirmed on it, with at most one more that may be unconfirmed. Invariants:
 //! what is confirmed moves only when a client names the state that the last answer leads to; a number is given to one
-//! state only; nothing stored is stood on that may not have been written.
+//! state only; after a write that failed, nothing stored is stood on. It does not know what is still being written: of two
+//! answers under way at once the newer may stand on a base that the older one fails to write, and if the process ends right
+//! then, its `pos` is unknown afterwards and the client begins anew.
 
 use super::{
     pos::Pos,

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     answer::AnswerLimits,
+    chain::Writes,
     connection::{Answer, Connection, Poll},
     error::SyncError,
     explain::{self, ConnectionName, ExplainRequest, Explanation},
@@ -25,11 +26,12 @@ use crate::model::{Record, RecordKey, Step, Timestamp, order::sorted_by_key};
 /// All connections of one account.
 ///
 /// For each request call [`arrive`](Connections::arrive) when it comes, and
-/// [`handle_request`](Connections::handle_request) until it is done; commit what it says is
-/// acknowledged, then [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll
-/// again, on `Wait` poll again when [`handle_change`](Connections::handle_change) names the ticket or the time has
-/// come. Once an answer is written, or cannot be, call [`handle_written`](Connections::handle_written) or
-/// [`handle_write_failed`](Connections::handle_write_failed). When the client hangs up, call [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
+/// [`handle_request`](Connections::handle_request) until it is done; commit what it says is acknowledged, then
+/// [`poll_response`](Connections::poll_response): on `Need` load the records into the cache and poll again, on `Wait` poll
+/// again when [`handle_change`](Connections::handle_change) names the ticket or the time has come. Once an answer is
+/// written, or cannot be, call [`handle_written`](Connections::handle_written) or
+/// [`handle_write_failed`](Connections::handle_write_failed). When the client hangs up, call
+/// [`handle_cancel`](Connections::handle_cancel). Now and then, between answers, call
 /// [`handle_idle`](Connections::handle_idle).
 #[derive(Debug, Default)]
 pub struct Connections {
@@ -400,7 +402,7 @@ impl Device {
     }
 
     /// Returns the writes that go with an answer.
-    fn carry(&mut self, serial: u64) -> Vec<(RecordKey, Option<Record>)> {
+    fn carry(&mut self, serial: u64) -> Writes {
         if !self.writes.is_empty() {
             self.carried.push((serial, self.last_write));
         }
