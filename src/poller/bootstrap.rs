@@ -11,13 +11,14 @@ use rustc_hash::FxHashSet;
 use super::{
     Poll, PollError,
     backoff::Backoff,
+    chain_start,
     gone::{self, Shown},
     scout, sync_response, whole,
 };
 use crate::{
     account::Account,
     accumulator, limits,
-    model::{Bootstrap, Known, Position, Step},
+    model::{Bootstrap, Known, Step},
     platform,
     storage::StorageError,
     upstream::{UpstreamError, parse},
@@ -142,7 +143,7 @@ async fn crawl(account: &Rc<Account>, poll: &Poll) -> Result<(), PollError> {
     let joined = account.homeserver.joined_rooms(&poll.token()).await?;
     account.commit(|cache, now| accumulator::accumulate_joined_rooms(cache, &joined, now)).await?;
     let outside = fetch_invites(account, poll).await?;
-    let began = account.device(poll.device()).map_or(Position::default(), |device| device.first_position);
+    let began = chain_start(account, poll);
     let rooms = scout::without_base(&account.state.borrow().cache, &joined, began);
     let left = scout::rooms(account, poll, rooms, accumulator::BaseKind::Crawl).await;
     if left > 0 {

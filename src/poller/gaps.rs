@@ -41,11 +41,8 @@ async fn see_to_all(account: Rc<Account>, poll: Rc<Poll>) {
             }
             Err(error) => {
                 tracing::warn!(user = %account.user_id(), %error, "the state after a gap could not be asked for");
-                let pause = match error {
-                    PollError::Upstream(UpstreamError::RateLimited { retry_after: Some(pause) }) => pause,
-                    _ => backoff.next(account.dependencies.random.bits()),
-                };
-                platform::sleep(pause).await;
+                let pause = error.retry_after();
+                platform::sleep(pause.unwrap_or_else(|| backoff.next(account.dependencies.random.bits()))).await;
             }
         }
     }

@@ -1,18 +1,18 @@
-//! Rooms that the whole, or a crawl, does not show any more: the user left them, or an invite was taken back, and no chain of ours has
-//! told so. That happens between the chains of two devices, and when a homeserver was reset.
+//! Rooms that the whole, or a crawl, does not show any more: the user left them, or an invite was taken back, and no
+//! chain of ours has told so. That happens between the chains of two devices, and when a homeserver was reset.
 
 use std::{borrow::Cow, rc::Rc};
 
 use ruma::{OwnedRoomId, RoomId};
 use rustc_hash::FxHashSet;
 
-use super::{Poll, PollError};
+use super::{Poll, PollError, chain_start};
 use crate::{
     account::Account,
     accumulator::{self, Base, BaseKind},
     limits,
     model::{
-        Known, Membership, Position, RoomEntry,
+        Known, Membership, RoomEntry,
         v2::{JoinedRoom, SyncResponse},
     },
     upstream::parse,
@@ -57,7 +57,7 @@ fn not_shown(account: &Account, poll: &Poll, shown: &Shown) -> Vec<(OwnedRoomId,
         shown.inside.contains(&entry.room_id)
             || outside.map_or(entry.membership != Membership::Join, |rooms| rooms.contains(&entry.room_id))
     };
-    let began = account.device(poll.device()).map_or(Position::default(), |device| device.first_position);
+    let began = chain_start(account, poll);
     let state = account.state.borrow();
     let rooms = state.cache.rooms.iter().map(|(_, entry)| entry);
     rooms

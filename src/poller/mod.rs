@@ -12,7 +12,7 @@ mod scout;
 mod tests;
 mod whole;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use ruma::presence::PresenceState;
 
@@ -25,7 +25,7 @@ use crate::{
     accumulator,
     connection::Presence,
     limits,
-    model::{DeviceRecord, Step, v2::SyncResponse},
+    model::{DeviceRecord, Position, Step, v2::SyncResponse},
     platform::{self, Task},
     storage::StorageError,
     upstream::{PollRequest, UpstreamError, parse},
@@ -51,6 +51,14 @@ impl PollError {
         match self {
             PollError::Upstream(error) => error.is_transient(),
             PollError::Storage(_) | PollError::Unreadable(_) => true,
+        }
+    }
+
+    /// Returns how long the homeserver wants to be left alone, if it says so.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            PollError::Upstream(UpstreamError::RateLimited { retry_after }) => *retry_after,
+            _ => None,
         }
     }
 }
@@ -117,13 +125,9 @@ async fn keep_polling(account: Rc<Account>, poll: Rc<Poll>) {
                 poll.newer_token().await;
             }
             Err(error) => {
-                let retry_after = match &error {
-                    PollError::Upstream(UpstreamError::RateLimited { retry_after }) => *retry_after,
-                    _ => None,
-                };
                 tracing::warn!(user = %account.user_id(), device = %poll.device(), %error, "a poll failed");
                 account.set_state(State::Offline, Some(error.to_string()));
-                wait(&account, &poll, &mut backoff, retry_after).await;
+                wait(&account, &poll, &mut backoff, error.retry_after()).await;
             }
         }
     }
@@ -136,11 +140,7 @@ async fn step(account: &Rc<Account>, poll: &Rc<Poll>) -> Result<(), PollError> {
     let with_presence = see_to_presence(account, poll).await?;
     let since = since(account, poll);
     let request = PollRequest {
-        timeout: if since.is_none() || poll.is_behind(account.now()) {
-            std::time::Duration::ZERO
-        } else {
-            limits::POLL_TIMEOUT
-        },
+        timeout: if since.is_none() || poll.is_behind(account.now()) { Duration::ZERO } else { limits::POLL_TIMEOUT },
         since,
         set_presence: shown_as(account, poll),
         with_presence,
@@ -198,12 +198,8 @@ fn shown_as(account: &Account, poll: &Poll) -> PresenceState {
 /// Asks for what belongs to no room, as it is now: what a first `/sync` without rooms gives. It is not of the chain: its
 /// token and its to-device messages are not used.
 async fn ask_globals(account: &Account, poll: &Poll, with_presence: bool) -> Result<Vec<u8>, PollError> {
-    let request = PollRequest {
-        since: None,
-        timeout: std::time::Duration::ZERO,
-        set_presence: shown_as(account, poll),
-        with_presence,
-    };
+    let request =
+        PollRequest { since: None, timeout: Duration::ZERO, set_presence: shown_as(account, poll), with_presence };
     Ok(account.homeserver.poll(&poll.token(), &request).await?)
 }
 
@@ -244,6 +240,11 @@ fn sync_response(body: &[u8]) -> Result<SyncResponse<'_>, PollError> {
         return Err(UpstreamError::Unreadable("there is no next_batch".to_owned()).into());
     }
     Ok(response)
+}
+
+/// Returns the position at which this device's chain of `since` began.
+fn chain_start(account: &Account, poll: &Poll) -> Position {
+    account.device(poll.device()).map(|device| device.first_position).unwrap_or_default()
 }
 
 fn is_author(account: &Account, poll: &Poll) -> bool {
@@ -316,7 +317,7 @@ async fn pause_while_queue_is_full(account: &Account, poll: &Poll) {
     }
 }
 
-async fn wait(account: &Account, poll: &Poll, backoff: &mut Backoff, retry_after: Option<std::time::Duration>) {
+async fn wait(account: &Account, poll: &Poll, backoff: &mut Backoff, retry_after: Option<Duration>) {
     let pause = retry_after.unwrap_or_else(|| backoff.next(account.dependencies.random.bits()));
     tokio::select! {
         biased;
