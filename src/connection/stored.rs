@@ -47,7 +47,7 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// Returns the key of one of its parts.
     pub fn key(&self, part: u32) -> RecordKey {
-        part_key(self.device, self.wire, self.conn_id, part)
+        RecordKey::Connection(self.device.to_owned(), self.wire.name().to_owned(), self.conn_id.to_owned(), part)
     }
 
     /// Returns the keys of all parts that there may be.
@@ -59,11 +59,6 @@ impl Place<'_> {
 /// Returns where a device's directory is stored. No wire has an empty name.
 pub fn directory_key(device: &DeviceId) -> RecordKey {
     RecordKey::Connection(device.to_owned(), String::new(), String::new(), 0)
-}
-
-/// Returns where a part of a connection is stored.
-fn part_key(device: &DeviceId, wire: Wire, conn_id: &str, part: u32) -> RecordKey {
-    RecordKey::Connection(device.to_owned(), wire.name().to_owned(), conn_id.to_owned(), part)
 }
 
 /// Returns the record of a directory.
